@@ -1,0 +1,26 @@
+"""What the workers tell the learner, and what the learner tells every replica. Internal; MessagePack, arrays for structs."""
+
+from msgspec import Struct
+
+
+class Example(Struct, frozen=True, array_like=True):
+    """One applied event, with the person's history as it was *before* the event; nothing in it names the person.
+
+    The learner takes an example once: `offset` must exceed the last one it took of the `source` partition.
+    """
+
+    partition: int
+    offset: int
+    ts_ms: int
+    action: int
+    item_id: str
+    history: tuple[tuple[str, int, int], ...]
+    """Distinct items acted on before, the latest first: (item_id, action, ts_ms)."""
+    weight: float = 1.0
+
+
+class Lesson(Struct, frozen=True, array_like=True):
+    """A value of the `learning` topic: examples of one input topic, in the order in which they were applied."""
+
+    source: str
+    examples: tuple[Example, ...]
