@@ -1,0 +1,61 @@
+"""What a step wants done, as data. The room above carries it out; nothing here does I/O."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from schemas.behaviour import Event
+from schemas.catalogue import User
+from schemas.decisions import ErasureReceipt, Recommendation
+from schemas.decode import Retired
+from schemas.learning import Example
+
+
+class Arrival(Struct, frozen=True):
+    """One decoded record and where it came from: its source is its identity."""
+
+    event: Event | User | Retired
+    topic: str
+    partition: int
+    offset: int
+    appended_ms: int
+    """When the broker took it (ms, UTC)."""
+
+    @property
+    def source_id(self) -> str:
+        """The deterministic id of what follows from this record."""
+        return f"{self.topic}-{self.partition}-{self.offset}"
+
+
+class Learn(Struct, frozen=True):
+    """Teach the global models."""
+
+    example: Example
+
+
+class Recommend(Struct, frozen=True):
+    """Publish a list."""
+
+    recommendation: Recommendation
+
+
+class Forget(Struct, frozen=True):
+    """Tell every consumer of decisions to drop what it holds of a person."""
+
+    user_id: str
+
+
+class Receipt(Struct, frozen=True):
+    """Publish how far an erasure has come."""
+
+    receipt: ErasureReceipt
+
+
+class Wake(Struct, frozen=True):
+    """Wake this person at `due_ms`; the profile says so too, this is for the timer at hand."""
+
+    due_ms: int
+    kind: Literal["recommend", "erase"] = "recommend"
+
+
+Effect = Learn | Recommend | Forget | Receipt | Wake

@@ -1,0 +1,119 @@
+"""All that is kept about one person: a bounded, exact, plain struct.
+
+No field depends on the order of records between topics, because the log has none: counters are order-independent
+(processors/decay.py), the last actions are sorted by (ts_ms, topic, offset), and of two values the newer wins.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from processors.actions import APPLY, SAVE, UNSAVE
+from processors.heavy_hitters import Sketch
+from processors.identity import hash64
+
+LAST_ACTIONS: Final = 50
+LAST_EVENT_IDS: Final = 64
+TOP_AFFINITIES: Final = 16
+MAX_DISMISSED: Final = 64
+MAX_APPLIED: Final = 200
+
+CATEGORY, TAG, BRAND, REGION = "category", "tag", "brand", "region"
+"""The kinds of affinity."""
+
+
+class Action(Struct, array_like=True, frozen=True, order=True):
+    """One action on an item. The first three fields are its place in the order of the person's actions."""
+
+    ts_ms: int
+    topic: str
+    offset: int
+    item_id: str
+    kind: int
+    dwell_ms: int | None = None
+
+
+class Stated(Struct, array_like=True, frozen=True):
+    """One thing said by or of a person, by whom (`users` or `preferences`) and when."""
+
+    ts_ms: int
+    source: str
+    value: Any
+
+
+class Profile(Struct, array_like=True, kw_only=True):
+    """One person, by whose id the profile is keyed. Mutable: `pipeline.step` owns what it is given.
+
+    `applied` and `generation` order two records of one person after a crash (processors/dominance.py); everything
+    else is about the person. A profile with `erased_ms` is the marker that an erasure leaves.
+    """
+
+    applied: dict[str, int] = {}
+    """Source topic -> the last applied offset. A person lives in one partition of each topic."""
+    generation: int = -1
+    """Of the consumer group when this was written; -1 before it was ever written."""
+    erased_ms: int | None = None
+    complete_ms: int | None = None
+    """When the erasure is complete and this marker may go."""
+    totals: dict[str, int] = {}
+    """Source topic -> events applied since the beginning."""
+    counters: dict[int, list[float]] = {}
+    """Action -> decayed level for each half-life of the pack."""
+    actions: list[Action] = []
+    """The last 50, the oldest first."""
+    affinities: dict[str, Sketch] = {}
+    dwell_ms: int = 0
+    """Time spent on items since the beginning."""
+    event_ids: list[int] = []
+    """64-bit hashes of the last 64 event ids, the oldest first."""
+    stated: dict[str, Stated] = {}
+    dismissed: dict[str, tuple[int, str | None]] = {}
+    """Item -> (ts_ms, reason), the reason None where the dismissal was taken back."""
+    applied_items: list[int] = []
+    """64-bit hashes of items applied for, the oldest first."""
+    last_event_ms: int = 0
+    last_recommended_ms: int | None = None
+    wake_ms: int | None = None
+    """When the trailing recommendation is due."""
+
+    def said(self, field: str) -> Any:
+        """What was stated last about `field`, or None."""
+        stated = self.stated.get(field)
+        return stated.value if stated is not None else None
+
+    def latest_actions(self) -> Iterator[Action]:
+        """The latest action on each item, the latest first; a save that was taken back is none."""
+        seen: set[str] = set()
+        unsaved: set[str] = set()
+        for action in reversed(self.actions):
+            if action.kind == UNSAVE:
+                unsaved.add(action.item_id)
+            elif action.kind == SAVE and action.item_id in unsaved:
+                continue
+            elif action.item_id not in seen:
+                seen.add(action.item_id)
+                yield action
+
+    def is_dismissed(self, item_id: str) -> bool:
+        entry = self.dismissed.get(item_id)
+        return entry is not None and entry[1] is not None
+
+    def has_applied(self, item_id: str) -> bool:
+        return hash64(item_id) in self.applied_items or any(
+            action.kind == APPLY and action.item_id == item_id for action in self.actions
+        )
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(Profile)
+
+
+def encode(profile: Profile) -> bytes:
+    return _encoder.encode(profile)
+
+
+def decode(value: bytes) -> Profile:
+    """Raises msgspec.ValidationError where the bytes are no profile."""
+    return _decoder.decode(value)
