@@ -1,0 +1,343 @@
+"""The engine all our worlds share: visits, slates, and what people do with them.
+
+A domain says what fits whom, and what follows a view.
+
+Pairing: visits, and what people look at on their own during a visit, depend on (seed, person, day) only. Slates and
+mails add to it; their luck is keyed by (seed, person, day, purpose) too.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from simulation.draws import Floats, Ints, Luck, key_of, uniform_of
+from simulation.ledger import Ledger
+from simulation.local_time import DAY_MS, HOUR_MS, START_MS, day_of, offset_ms
+from simulation.people import DORMANT, HISTORY_DAYS, NEWCOMER, Bools, People
+from simulation.timeline import Timeline
+from simulation.variants import Variant
+from simulation.world import Record, Slate
+
+VISIT, HOUR, BROWSE, PAGE, MAIL, CHOICE, SELF = range(7)
+_RETURN_SHARE = 0.3
+_MORE_VIEWS = 0.66
+_GAP_MEDIAN_S, _GAP_SIGMA = 62.0, 1.05
+_CLICK_ON_SLATE = 0.3
+_SILENT_MS = 30 * DAY_MS
+
+
+class Goods(Protocol):
+    """What the engine needs to know of a catalogue: ids and life spans, one row per item."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Item ids by row."""
+
+    @property
+    def index(self) -> dict[str, int]:
+        """Rows by item id."""
+
+    @property
+    def posted_ms(self) -> Ints:
+        """When an item appears."""
+
+    @property
+    def gone_ms(self) -> Ints:
+        """When it is gone for good."""
+
+    def record(self, i: int) -> Record:
+        """Its `items` record."""
+
+
+class Market(ABC):
+    """A world without its domain. Subclasses draw people and goods, then call this constructor."""
+
+    def __init__(
+        self,
+        seed: int,
+        days: int,
+        variant: Variant,
+        people: People,
+        goods: Goods,
+        cohorts: tuple[Mapping[str, Bools], Mapping[str, Bools]],
+    ) -> None:
+        self.start_ms = START_MS
+        self.seed, self.days, self.variant, self.people, self.goods = seed, days, variant, people, goods
+        self.ledger = Ledger(cohorts[0], cohorts[1], people.join_day, days)
+        self.timeline = Timeline(START_MS - HISTORY_DAYS * DAY_MS)
+        users = len(people.ids)
+        self._planned_to = -HISTORY_DAYS
+        self._past: list[Record] | None = None
+        self._slate: Slate | None = None
+        self._own: list[deque[int]] = [deque(maxlen=12) for _ in range(users)]
+        self._shown: dict[tuple[int, int], int] = {}
+        self._last_seen_ms = np.full(users, START_MS - 400 * DAY_MS, dtype=np.int64)
+        self.applied: set[tuple[int, int]] = set()
+
+    # -- the protocol ------------------------------------------------------------------------------------------------
+
+    def catalogue(self) -> Iterator[Record]:
+        """`items` posted before the start, then `users` who are already there."""
+        for i in np.flatnonzero(self.goods.posted_ms < self.start_ms):
+            yield self.goods.record(int(i))
+        for p in np.flatnonzero(self.people.join_day < 0):
+            yield self.user_record(int(p), self.start_ms - HISTORY_DAYS * DAY_MS)
+
+    def history(self) -> Iterable[Record]:
+        """Behaviour of the eight weeks before the start, nobody being mailed or recommended anything."""
+        if self._past is None:
+            self._past = list(self._run(self.start_ms))
+            self._open_for_business()
+        return iter(self._past)
+
+    def advance(self, until_ms: int, slate: Slate) -> Iterator[Record]:
+        """See `simulation.world.World.advance`."""
+        self.history()
+        self._slate = slate
+        yield from self._run(until_ms)
+
+    def outcomes(self) -> dict[str, float]:
+        """See `simulation.world.World.outcomes`."""
+        return self.ledger.outcomes()
+
+    # -- the domain --------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def user_record(self, p: int, ts_ms: int) -> Record:
+        """The `users` record of person `p`."""
+
+    @abstractmethod
+    def within_reach(self, p: int, ts_ms: int) -> Ints:
+        """Rows of the live items that person `p` could come across."""
+
+    @abstractmethod
+    def fit(self, p: int, rows: Ints, ts_ms: int) -> Floats:
+        """True fit in [0, 1] of items to a person at a time."""
+
+    @abstractmethod
+    def appeal(self, rows: Ints, ts_ms: int) -> Floats:
+        """What draws everybody's eye, in logits: brand, freshness, a lower price."""
+
+    @abstractmethod
+    def query(self, i: int, luck: Luck) -> str:
+        """What someone types who looks for an item like `i`."""
+
+    @abstractmethod
+    def after_view(self, p: int, i: int, fit: float, ts_ms: int, origin: Record | None, session: str) -> None:
+        """Put what follows a view (saves, applies) on the timeline."""
+
+    @abstractmethod
+    def after_start(self) -> None:
+        """Put the catalogue's own future on the timeline, once, when the history is over."""
+
+    @abstractmethod
+    def dismissal_reason(self, p: int, i: int) -> str:
+        """Why a person would wave item `i` away."""
+
+    # -- days and visits ---------------------------------------------------------------------------------------------
+
+    def _open_for_business(self) -> None:
+        goods, timeline = self.goods, self.timeline
+        for i in np.flatnonzero(goods.posted_ms >= self.start_ms):
+            record = goods.record(int(i))
+            timeline.record(int(goods.posted_ms[i]), "items", record["key"], record["value"])
+        for p in np.flatnonzero(self.people.join_day >= 0):
+            joined = self.start_ms + int(self.people.join_day[p] * DAY_MS)
+            timeline.record(joined, "users", self.people.ids[int(p)], self.user_record(int(p), joined)["value"])
+        self.after_start()
+
+    def _run(self, until_ms: int) -> Iterator[Record]:
+        while self.timeline.now_ms < until_ms:
+            now_day = day_of(self.timeline.now_ms)
+            while (
+                self._planned_to <= now_day + 1
+            ):  # local days begin up to 14 h before and end up to 12 h after UTC days
+                self._plan(self._planned_to)
+                self._planned_to += 1
+            yield from self.timeline.until(min(until_ms, START_MS + (now_day + 1) * DAY_MS))
+
+    def _plan(self, day: int) -> None:
+        """The visits that happen on local day `day` whatever the policy."""
+        everyone = np.arange(len(self.people.ids))
+        rate = self.people.rates(day)
+        none = np.exp(-rate)
+        u = uniform_of(key_of(self.seed, VISIT, day), everyone)
+        count = (u >= none).astype(np.int64) + (u >= none * (1 + rate)) + (u >= none * (1 + rate + rate**2 / 2))
+        count[(np.floor(self.people.join_day) == day) & (count == 0)] = 1
+        weekend = int(day % 7 >= 5)
+        for p in np.flatnonzero(count).tolist():
+            luck = Luck(key_of(self.seed, HOUR, p, day))
+            cdf = self.people.rhythms.visits_cdf[p, weekend]
+            for n in range(int(count[p])):
+                hour = int(np.searchsorted(cdf, luck.unit(), side="right"))
+                local = int((hour + luck.unit()) * HOUR_MS)
+                ts = START_MS + day * DAY_MS + local - offset_ms(self.people.tz(p, day), day)
+                joined = self.people.join_day[p]
+                if joined >= 0:
+                    ts = max(ts, START_MS + int(joined * DAY_MS) + 60_000 * (n + 1))
+                self.visit(p, ts, f"s{p}-{day + HISTORY_DAYS}-{n}", key_of(self.seed, BROWSE, p, day, n))
+
+    def visit(self, p: int, ts_ms: int, session: str, key: int) -> None:
+        """Someone comes to the site at `ts_ms`: they see the slate, then look around on their own."""
+
+        def arrive(ts: int) -> None:
+            self._page(p, ts, session, 0, key_of(key, PAGE))
+            self._browse(p, ts + 15_000, session, Luck(key))
+
+        self.timeline.moment(ts_ms, arrive)
+
+    def _browse(self, p: int, ts: int, session: str, luck: Luck) -> None:
+        """Search and look at items: nothing here depends on what was recommended."""
+        rows = self.within_reach(p, ts)
+        views = 1
+        while luck.unit() < _MORE_VIEWS and views < 12:
+            views += 1
+        search, key = luck.unit() < 0.45, key_of(luck.below(1 << 53), SELF)
+        if not rows.size:
+            return
+        fit = self.fit(p, rows, ts)
+        pull = np.log(fit + 0.02) * 1.4 + self.appeal(rows, ts)
+        noise = -np.log(-np.log(uniform_of(key, rows) + 1e-12))
+        fresh = rows[np.argsort(-(pull + noise), kind="stable")[:views]]
+        fit_of = dict(zip(rows.tolist(), fit.tolist(), strict=True))
+        own = self._own[p]
+        if search:
+            value = {
+                "event_id": f"{session}.q",
+                "user_id": self.people.ids[p],
+                "query": self.query(int(fresh[0]), luck),
+                "session_id": session,
+            }
+            self.timeline.record(ts - 5_000, "searches", self.people.ids[p], value)
+        at = ts
+        for n in range(views):
+            i = int(fresh[n]) if n < fresh.size else int(fresh[0])
+            if own and luck.unit() < _RETURN_SHARE:
+                back = own[-1 - min(int(luck.exponential(2.0)), len(own) - 1)]
+                i = back if self.goods.gone_ms[back] > at else i
+            own.append(i)
+            gap_ms = int(min(1_500.0, luck.lognormal(_GAP_MEDIAN_S, _GAP_SIGMA)) * 1000) + 2_000
+            known = fit_of.get(i)
+            self.view(
+                p, i, self.one_fit(p, i, at) if known is None else known, at, f"{session}.b{n}", None, session, gap_ms
+            )
+            at += gap_ms
+
+    def _page(self, p: int, ts: int, session: str, page: int, key: int) -> None:
+        """The site shows its slate; the person looks down it as far as patience goes."""
+        shown = self._slate(self.people.ids[p], ts) if self._slate is not None else None
+        if shown is None or not shown["value"] or not shown["value"].get("items"):
+            return
+        value = shown["value"]
+        names = [str(item["item_id"]) for item in value["items"]][:10]
+        rec_id, user = str(value["rec_id"]), self.people.ids[p]
+        seen = {
+            "event_id": f"{session}.i{page}",
+            "user_id": user,
+            "rec_id": rec_id,
+            "item_ids": names,
+            "surface": "site",
+        }
+        self.timeline.record(ts, "impressions", user, seen)
+        luck, clicked, at = Luck(key_of(key, page)), 0, ts + 2_000
+        rows = np.array([self.goods.index.get(name, -1) for name in names], dtype=np.int64)
+        wish = self.click_wish(p, rows, ts) * _CLICK_ON_SLATE
+        patient = True
+        for position, i in enumerate(rows.tolist()):
+            u_click, u_dismiss, u_on = luck.unit(), luck.unit(), luck.unit()
+            if not patient:
+                break
+            patient = u_on < self.people.patience[p]
+            if i < 0:
+                continue
+            self._shown[p, i] = self._shown.get((p, i), 0) + 1
+            if u_click < wish[position]:
+                origin = {"surface": "site", "rec_id": rec_id, "position": position}
+                dwell = int(min(1_200.0, luck.lognormal(50.0, 1.0)) * 1000) + 2_000
+                self.ledger_if_open("site_clicks", p, i)
+                self.view(p, i, self.one_fit(p, i, at), at, f"{session}.r{page}-{position}", origin, session, dwell)
+                clicked += 1
+                at += dwell
+            elif u_dismiss < 0.012 and wish[position] < 0.05 * _CLICK_ON_SLATE:
+                no = {
+                    "event_id": f"{session}.d{page}-{position}",
+                    "user_id": user,
+                    "item_id": names[position],
+                    "reason": self.dismissal_reason(p, i),
+                }
+                self.timeline.record(at, "dismissals", user, no)
+        if clicked and page < 3 and luck.unit() < self.people.patience[p]:
+            self.timeline.moment(at + 3_000, lambda t: self._page(p, t, session, page + 1, key))
+
+    # -- shared by slates, mails and own browsing --------------------------------------------------------------------
+
+    def view(
+        self, p: int, i: int, fit: float, ts: int, event_id: str, origin: Record | None, session: str, dwell_ms: int
+    ) -> None:
+        """A look at an item, and what follows from it."""
+        user = self.people.ids[p]
+        value: dict[str, Any] = {
+            "event_id": event_id,
+            "user_id": user,
+            "item_id": self.goods.ids[i],
+            "dwell_ms": int(dwell_ms * (0.4 + 0.6 * fit)),
+            "session_id": session,
+        }
+        if origin is not None:
+            value["origin"] = origin
+
+        def note() -> None:
+            self._last_seen_ms[p] = self.timeline.now_ms
+            self.ledger_if_open("views", p, i)
+
+        self.timeline.record(ts, "views", user, value, note)
+        self.after_view(p, i, fit, ts, origin, session)
+
+    def one_fit(self, p: int, i: int, ts: int) -> float:
+        """Fit of a single item."""
+        return float(self.fit(p, np.array([i], dtype=np.int64), ts)[0])
+
+    def click_wish(self, p: int, rows: Ints, ts: int) -> Floats:
+        """Probability, up to a constant, that items (rows; -1 unknown) are clicked once looked at, in [0, 1]."""
+        if not self.variant.taste:
+            return np.full(rows.size, 0.3)
+        wish = np.where(rows < 0, 0.0, self.fit(p, np.maximum(rows, 0), ts))
+        for n, i in enumerate(rows.tolist()):
+            if (p, i) in self.applied:
+                wish[n] *= 0.03
+            elif i >= 0 and self.goods.gone_ms[i] <= ts:
+                wish[n] *= 0.1
+            else:
+                wish[n] *= 0.88 ** min(self._shown.get((p, i), 0), 12)
+        return wish
+
+    def choice(self, p: int, i: int, purpose: int) -> float:
+        """The luck of a person with an item: the same however they came across it."""
+        return Luck(key_of(self.seed, CHOICE, purpose, p, i)).unit()
+
+    def silent(self, p: int, ts: int) -> bool:
+        """Nothing seen of this person for a month."""
+        return bool(ts - self._last_seen_ms[p] > _SILENT_MS) and self.people.cohort[p] != NEWCOMER
+
+    def need(self, p: int, ts: int) -> float:
+        """How much a person is in the mood at all: 1 in an episode, less outside."""
+        if bool(
+            ((self.people.episode_from[p] <= (d := (ts - START_MS) / DAY_MS)) & (d < self.people.episode_to[p])).any()
+        ):
+            return 1.0
+        return 0.35 if self.people.cohort[p] == DORMANT else 0.5
+
+    def ledger_if_open(self, what: str, p: int, i: int | None = None, amount: float = 1.0) -> None:
+        """Count, unless it is still history."""
+        if self.timeline.now_ms >= self.start_ms:
+            self.ledger.add(what, p, i, amount)
+
+    def decay(self, since_ms: int, half_life_days: float) -> float:
+        """Weight of something that happened `since_ms` ago."""
+        return math.pow(2.0, -since_ms / (half_life_days * DAY_MS))
