@@ -1,0 +1,118 @@
+"""Fixtures every room may use: a real Kafka, topics on it, and the real logs.
+
+| fixture | scope | is |
+|---|---|---|
+| `bootstrap` | session | address of a real Kafka, started once a run |
+| `clean_kafka` | function | the same address, with no topic or group left by an earlier test |
+| `new_topic` | function | `new_topic(partitions=4, **config) -> name`, removed afterwards |
+| `broker` | function | the broker itself, to pause, kill and restart; whole again after the test |
+| `data_dir` | session | directory of the real logs (`ATTUNE_DATA`) |
+
+Tests that use any of the first four are marked `kafka` by themselves.
+"""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.broker import Broker
+from tests.integration.provision import NoKafka, Source, UnusableKafka, provide
+from tests.integration.slate import Slate
+
+KAFKA_FIXTURES = frozenset({"kafka_source", "slate", "bootstrap", "clean_kafka", "new_topic", "broker"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a broker, before `-m` selects."""
+    for item in items:
+        if KAFKA_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("kafka")
+
+
+def on_ci() -> bool:
+    """Whether a missing Kafka is a failure."""
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def absent(reason: str) -> None:
+    """Skip in one line here, fail on a build machine."""
+    if on_ci():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka_source() -> Iterator[Source]:
+    """The one Kafka of this run."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        pytest.fail("tests on Kafka share one broker: run them without -n", pytrace=False)
+    try:
+        source = provide()
+    except NoKafka as reason:
+        absent(str(reason))
+        raise
+    except UnusableKafka as reason:
+        pytest.fail(str(reason), pytrace=False)
+    yield source
+    source.close()
+
+
+@pytest.fixture(scope="session")
+def bootstrap(kafka_source: Source) -> str:
+    """Address of a real Kafka."""
+    return kafka_source.bootstrap
+
+
+@pytest.fixture(scope="session")
+def slate(bootstrap: str) -> Slate:
+    """Makes and removes topics; knows what was there before the run and leaves that alone."""
+    return Slate(bootstrap)
+
+
+@pytest.fixture
+def clean_kafka(slate: Slate) -> Iterator[str]:
+    """Address of a Kafka without topics or groups of earlier tests, for what uses Attune's fixed names."""
+    slate.wipe()
+    yield slate.bootstrap
+    slate.wipe()
+
+
+@pytest.fixture
+def new_topic(slate: Slate) -> Iterator[Callable[..., str]]:
+    """Makes topics with names of their own: `new_topic(partitions=4, cleanup_policy="compact")`."""
+    made: list[str] = []
+
+    def make(partitions: int = 4, **config: str) -> str:
+        name = slate.create(f"test-{uuid.uuid4().hex[:12]}", partitions, **config)
+        made.append(name)
+        return name
+
+    yield make
+    slate.wipe(made)
+
+
+@pytest.fixture
+def broker(kafka_source: Source) -> Iterator[Broker]:
+    """The run's broker, to be hurt; started and resumed again afterwards."""
+    if kafka_source.broker is None:
+        absent("this Kafka is not ours to stop: unset ATTUNE_TEST_BOOTSTRAP and install Java and Maven")
+        raise AssertionError
+    yield kafka_source.broker
+    kafka_source.broker.resume()
+    kafka_source.broker.start()
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The real logs. Unset is a skip; set and empty or missing is a failure, lest a broken mount pass for success."""
+    given = os.environ.get("ATTUNE_DATA")
+    if given is None:
+        pytest.skip("real logs absent")
+    found = Path(given)
+    if not given or not any(found.glob("*.jsonl.gz")):
+        pytest.fail(f"ATTUNE_DATA={given!r}: no replay files (*.jsonl.gz) there", pytrace=False)
+    return found
