@@ -13,8 +13,10 @@ Tests that use any of the first four are marked `kafka` by themselves.
 
 import os
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -33,12 +35,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("kafka")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once what was missing, not once a test."""
+    reports = terminalreporter.getreports("skipped")
+    reasons = Counter(report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple))
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} × {reason}")
+
+
 def on_ci() -> bool:
     """Whether a missing Kafka is a failure."""
     return os.environ.get("CI", "").lower() in {"1", "true"}
 
 
-def absent(reason: str) -> None:
+def absent(reason: str) -> NoReturn:
     """Skip in one line here, fail on a build machine."""
     if on_ci():
         pytest.fail(reason, pytrace=False)
@@ -50,15 +60,21 @@ def kafka_source() -> Iterator[Source]:
     """The one Kafka of this run."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         pytest.fail("tests on Kafka share one broker: run them without -n", pytrace=False)
+    source, missing = _provided()
+    if source is None:
+        absent(missing)
+    else:
+        yield source
+        source.close()
+
+
+def _provided() -> tuple[Source | None, str]:
     try:
-        source = provide()
+        return provide(), ""
     except NoKafka as reason:
-        absent(str(reason))
-        raise
+        return None, str(reason)
     except UnusableKafka as reason:
         pytest.fail(str(reason), pytrace=False)
-    yield source
-    source.close()
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +116,6 @@ def broker(kafka_source: Source) -> Iterator[Broker]:
     """The run's broker, to be hurt; started and resumed again afterwards."""
     if kafka_source.broker is None:
         absent("this Kafka is not ours to stop: unset ATTUNE_TEST_BOOTSTRAP and install Java and Maven")
-        raise AssertionError
     yield kafka_source.broker
     kafka_source.broker.resume()
     kafka_source.broker.start()
