@@ -1,0 +1,178 @@
+"""Asks the cluster what it knows, through the admin client: groups, members, commits, log bounds."""
+
+import concurrent.futures
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from serving.lag.client import Quiet, settings
+from serving.lag.errors import BrokerUnreachableError
+from serving.lag.reading import Bounds, GroupReading, Partition
+
+_EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
+_LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+_RETRIED = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
+_RETRY_PAUSE_S = 0.2
+_CHUNK = 5_000
+"""Partitions per ListOffsets call: keeps the futures of a large cluster from piling up."""
+
+
+class Broker:
+    """The admin side of the collector. Calls are bounded by `timeout_s` and raise BrokerUnreachableError beyond it."""
+
+    def __init__(self, bootstrap: str, client_config: Mapping[str, str] | None = None, timeout_s: float = 6.0) -> None:
+        if timeout_s <= 0:
+            raise ValueError(f"timeout_s must be positive, got {timeout_s}")
+        self._bootstrap = bootstrap
+        self._timeout_s = timeout_s
+        self._quiet = Quiet()
+        self._admin = _admin(settings(bootstrap, client_config or {}, self._quiet))
+
+    def topics(self) -> tuple[str, dict[str, int]]:
+        """The cluster's id and how many partitions each topic has."""
+        try:
+            metadata = self._admin.list_topics(timeout=self._timeout_s)
+        except KafkaException as error:
+            raise self._unreachable(error) from None
+        counts = {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+        return str(metadata.cluster_id), counts
+
+    def group_ids(self) -> list[str]:
+        """Every group the cluster knows, those without members included."""
+        listed = self._wait(self._admin.list_consumer_groups(request_timeout=self._timeout_s))
+        return sorted(group.group_id for group in listed.valid)
+
+    def groups(self, group_ids: Sequence[str]) -> dict[str, GroupReading]:
+        """Members, assignments and committed offsets of those groups that exist."""
+        committed = self._committed(group_ids)
+        members = self._members(group_ids)
+        found = {}
+        for group_id in group_ids:
+            count, assigned = members.get(group_id, (0, frozenset()))
+            if committed[group_id] or count or assigned:
+                found[group_id] = GroupReading(count, committed[group_id], assigned)
+        return found
+
+    def bounds(self, partitions: Iterable[Partition]) -> dict[Partition, Bounds]:
+        """Start, end and last stable offset; partitions without a leader are left out."""
+        wanted = list(partitions)
+        starts = self._offsets(dict.fromkeys(wanted, _EARLIEST))
+        stables = self._offsets(dict.fromkeys(wanted, _LATEST), IsolationLevel.READ_COMMITTED)
+        ends = self._offsets(dict.fromkeys(wanted, _LATEST))
+        return {
+            at: Bounds(starts[at], ends[at], min(stables.get(at, ends[at]), ends[at]))
+            for at in wanted
+            if at in starts and at in ends
+        }
+
+    def offsets_at(self, partitions: Iterable[Partition], ts_ms: int) -> dict[Partition, int]:
+        """The first offset whose record is not older than `ts_ms`; -1 where there is none."""
+        return self._offsets(dict.fromkeys(partitions, OffsetSpec.for_timestamp(ts_ms)))
+
+    def _offsets(
+        self, specs: Mapping[Partition, OffsetSpec], isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED
+    ) -> dict[Partition, int]:
+        found: dict[Partition, int] = {}
+        wanted = list(specs)
+        for first in range(0, len(wanted), _CHUNK):
+            futures = self._admin.list_offsets(
+                {TopicPartition(*at): specs[at] for at in wanted[first : first + _CHUNK]},
+                isolation_level=isolation,
+                request_timeout=self._timeout_s,
+            )
+            for at, future in futures.items():
+                try:
+                    found[Partition(at.topic, at.partition)] = self._wait(future).offset
+                except KafkaException as error:
+                    if error.args[0].code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT):
+                        raise self._unreachable(error) from None
+        return found
+
+    def _committed(self, group_ids: Sequence[str]) -> dict[str, dict[Partition, int]]:
+        def ask(group_id: str) -> concurrent.futures.Future[Any]:
+            asked = self._admin.list_consumer_group_offsets(
+                [ConsumerGroupTopicPartitions(group_id)], request_timeout=self._timeout_s
+            )
+            return asked[group_id]
+
+        answers = self._all(group_ids, ask)
+        return {
+            group_id: {
+                Partition(tp.topic, tp.partition): tp.offset
+                for tp in (answers[group_id].topic_partitions or [] if group_id in answers else [])
+                if tp.offset >= 0 and tp.error is None
+            }
+            for group_id in group_ids
+        }
+
+    def _members(self, group_ids: Sequence[str]) -> dict[str, tuple[int | None, frozenset[Partition]]]:
+        def ask(group_id: str) -> concurrent.futures.Future[Any]:
+            return asked[group_id]
+
+        asked = self._admin.describe_consumer_groups(list(group_ids), request_timeout=self._timeout_s)
+        try:
+            answers = self._all(group_ids, ask)
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError._UNSUPPORTED_FEATURE:
+                return dict.fromkeys(group_ids, (None, frozenset()))
+            raise
+        return {
+            group_id: (
+                len(group.members),
+                frozenset(
+                    Partition(tp.topic, tp.partition)
+                    for member in group.members
+                    for tp in (member.assignment.topic_partitions if member.assignment else [])
+                ),
+            )
+            for group_id, group in answers.items()
+        }
+
+    def _all(self, group_ids: Sequence[str], ask: Callable[[str], concurrent.futures.Future[Any]]) -> dict[str, Any]:
+        """Ask for every group at once; a coordinator that is still loading is asked again until the deadline."""
+        deadline = time.monotonic() + self._timeout_s
+        answers: dict[str, Any] = {}
+        pending = {group_id: ask(group_id) for group_id in group_ids}
+        while pending:
+            again = []
+            for group_id, future in pending.items():
+                try:
+                    answers[group_id] = self._wait(future)
+                except KafkaException as error:
+                    code = error.args[0].code()
+                    if code in _RETRIED and time.monotonic() < deadline:
+                        again.append(group_id)
+                    elif code != KafkaError.GROUP_ID_NOT_FOUND:
+                        raise
+            if again:
+                time.sleep(_RETRY_PAUSE_S)
+            pending = {group_id: ask(group_id) for group_id in again}
+        return answers
+
+    def _wait(self, future: concurrent.futures.Future[Any]) -> Any:
+        try:
+            return future.result(self._timeout_s + 1)
+        except concurrent.futures.TimeoutError:
+            raise BrokerUnreachableError(
+                f"Kafka at {self._bootstrap} did not answer within {self._timeout_s:g} s"
+            ) from None
+
+    def _unreachable(self, error: KafkaException) -> BrokerUnreachableError:
+        self._admin.poll(0)  # hands over the reasons that librdkafka gave meanwhile
+        reason = self._quiet.reason() or error.args[0].str()
+        return BrokerUnreachableError(f"cannot reach Kafka at {self._bootstrap}: {reason}")
+
+
+def _admin(config: dict[str, Any]) -> AdminClient:
+    try:
+        return AdminClient(config)
+    except (KafkaException, ValueError) as error:
+        reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        raise BrokerUnreachableError(f"Kafka client settings refused: {reason}") from None
