@@ -1,15 +1,15 @@
 """Which of two records of one person counts, where a worker that was stopped wrote after its successor did."""
 
-from processors.profile import Profile
+from processors.profile import Head
 
 
-def supersedes(later: Profile, earlier: Profile) -> bool:
+def supersedes(later: Head, earlier: Head) -> bool:
     """Whether the record that came later in the changelog counts.
 
     It does unless it covers less of some source topic. Where each covers more of one topic, the higher generation of
     the consumer group decides.
 
-    >>> supersedes(Profile(applied={"views": 7}), Profile(applied={"views": 9}))
+    >>> supersedes(Head(applied={"views": 7}), Head(applied={"views": 9}))
     False
     """
     topics = later.applied.keys() | earlier.applied.keys()

@@ -51,6 +51,8 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     affinity_half_life_d: Positive = 30.0
     freshness_half_life_d: Positive = 14.0
     distance_half_km: Positive = 30.0
+    history_items: Annotated[int, Meta(ge=1, le=50)] = 10
+    """How many earlier items an example teaches together with the item acted on."""
     max_seen: Annotated[int, Meta(ge=0, le=50)] = 3
     max_per_brand: Count = 3
     applied: Literal["exclude", "allow"] = "exclude"

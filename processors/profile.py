@@ -43,11 +43,11 @@ class Stated(Struct, array_like=True, frozen=True):
     value: Any
 
 
-class Profile(Struct, array_like=True, kw_only=True):
-    """One person, by whose id the profile is keyed. Mutable: `pipeline.step` owns what it is given.
+class Head(Struct, array_like=True, kw_only=True):
+    """The first fields of a profile: what recovery and timers read, without the rest being decoded.
 
-    `applied` and `generation` order two records of one person after a crash (processors/dominance.py); everything
-    else is about the person. A profile with `erased_ms` is the marker that an erasure leaves.
+    `applied` and `generation` order two records of one person after a crash (processors/dominance.py). A profile with
+    `erased_ms` is the marker that an erasure leaves.
     """
 
     applied: dict[str, int] = {}
@@ -57,6 +57,14 @@ class Profile(Struct, array_like=True, kw_only=True):
     erased_ms: int | None = None
     complete_ms: int | None = None
     """When the erasure is complete and this marker may go."""
+    wake_ms: int | None = None
+    """When the trailing recommendation is due."""
+
+
+class Profile(Head, array_like=True, kw_only=True):
+    """One person, by whose id the profile is keyed. Mutable: `pipeline.step` owns what it is given.
+    """
+
     totals: dict[str, int] = {}
     """Source topic -> events applied since the beginning."""
     counters: dict[int, list[float]] = {}
@@ -75,8 +83,6 @@ class Profile(Struct, array_like=True, kw_only=True):
     """64-bit hashes of items applied for, the oldest first."""
     last_event_ms: int = 0
     last_recommended_ms: int | None = None
-    wake_ms: int | None = None
-    """When the trailing recommendation is due."""
 
     def said(self, field: str) -> Any:
         """What was stated last about `field`, or None."""
@@ -108,6 +114,7 @@ class Profile(Struct, array_like=True, kw_only=True):
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Profile)
+_head_decoder: Final = msgspec.msgpack.Decoder(Head)
 
 
 def encode(profile: Profile) -> bytes:
@@ -117,3 +124,8 @@ def encode(profile: Profile) -> bytes:
 def decode(value: bytes) -> Profile:
     """Raises msgspec.ValidationError where the bytes are no profile."""
     return _decoder.decode(value)
+
+
+def decode_head(value: bytes) -> Head:
+    """The head alone, several times faster. Raises msgspec.ValidationError where the bytes are no profile."""
+    return _head_decoder.decode(value)

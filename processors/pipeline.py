@@ -1,0 +1,180 @@
+"""The way of one event: admit it, learn from it, fold it into the profile, decide whether a new list is due.
+
+The heart of Attune. Workers, in-process evaluation, simulations and golden tests all drive these functions, so that
+training and serving cannot drift apart. Pure: the same arguments give the same profile and the same effects.
+"""
+
+from hashlib import blake2b
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from processors.actions import UNSAVE, action_of, weights
+from processors.effects import Arrival, Effect, Learn, Recommend, Wake
+from processors.erasure import complete, erase
+from processors.fold import fold
+from processors.identity import hash64
+from processors.profile import LAST_EVENT_IDS, Head, Profile
+from processors.randomness import Randomness
+from processors.recommend import recommend
+from processors.replica import Replica
+from schemas.behaviour import (
+    Apply,
+    Dismissal,
+    Erasure,
+    Event,
+    ItemEvent,
+    Preference,
+    Save,
+    Search,
+    Surface,
+    View,
+)
+from schemas.decisions import Recommendation, Trigger
+from schemas.learning import Example
+
+LIST_CHANGING: Final = (View, Save, Apply, Dismissal, Preference, Search)
+"""Events that make a new list due."""
+
+Admission = Literal["apply", "applied", "duplicate", "erased"]
+
+
+class Rules(Struct, frozen=True):
+    """What the settings say beside the pack."""
+
+    surface: Surface = "site"
+    erasure_key: str = ""
+    erasure_complete_ms: int = 15 * 86_400_000
+
+
+DEFAULT_RULES: Final = Rules()
+
+
+def admit(profile: Profile, arrival: Arrival) -> Admission:
+    """Whether a record is to be applied: `applied` was before a crash, `duplicate` repeats an event id of the last 64,
+    `erased` happened before its person asked to be forgotten. Advances the profile's offsets, so it is asked once.
+    """
+    topic, event = arrival.topic, arrival.event
+    if arrival.offset <= profile.applied.get(topic, -1):
+        return "applied"
+    profile.applied[topic] = arrival.offset
+    if not isinstance(event, Event):
+        return "apply"
+    if profile.erased_ms is not None and event.ts_ms <= profile.erased_ms and not isinstance(event, Erasure):
+        return "erased"
+    hashed = hash64(f"{topic}/{event.event_id}")
+    if hashed in profile.event_ids:
+        return "duplicate"
+    profile.event_ids.append(hashed)
+    if len(profile.event_ids) > LAST_EVENT_IDS:
+        del profile.event_ids[0]
+    return "apply"
+
+
+def step(
+    profile: Profile, arrival: Arrival, now_ms: int, replica: Replica, rng: Randomness, rules: Rules = DEFAULT_RULES
+) -> list[Effect]:
+    """Apply one admitted record to the profile it is given, in place; what is to be done about it is returned.
+
+    `now_ms` is the event's own time, so that old logs replay as they happened; `Learn` carries the features as they
+    were before the event.
+    """
+    event, pack = arrival.event, replica.pack
+    if isinstance(event, Erasure):
+        return erase(profile, arrival, event, rules.erasure_key, rules.erasure_complete_ms)
+    effects: list[Effect] = []
+    item = None
+    if isinstance(event, ItemEvent):
+        item = replica.item(event.item_id)
+        action = action_of(event)
+        if action is not None and action != UNSAVE:
+            effects.append(Learn(_example(profile, arrival, event, action, replica)))
+    fold(profile, arrival, item, pack)
+    if isinstance(event, LIST_CHANGING):
+        decided_ms = max(now_ms, profile.last_event_ms)
+        last_ms = profile.last_recommended_ms
+        if last_ms is None or decided_ms - last_ms >= pack.min_interval_ms:
+            trigger = Trigger(arrival.topic, event.event_id, event.ts_ms)
+            effects.append(_list(profile, event.user_id, arrival.source_id, trigger, decided_ms, replica, rng, rules))
+        elif profile.wake_ms is None:
+            profile.wake_ms = last_ms + pack.min_interval_ms
+            effects.append(Wake(profile.wake_ms))
+    return effects
+
+
+def wake(
+    profile: Profile,
+    user_id: str,
+    due: Wake,
+    replica: Replica,
+    rng: Randomness,
+    rules: Rules = DEFAULT_RULES,
+) -> list[Effect]:
+    """A timer of this person is due; nothing happens where the profile knows no such timer any more."""
+    if due.kind == "erase":
+        return complete(profile, user_id, rules.erasure_key) if profile.complete_ms == due.due_ms else []
+    if profile.wake_ms != due.due_ms:
+        return []
+    rec_id = wake_id(user_id, due)
+    decided_ms = max(due.due_ms, profile.last_event_ms)
+    return [_list(profile, user_id, rec_id, Trigger("wake", rec_id, due.due_ms), decided_ms, replica, rng, rules)]
+
+
+def wake_id(user_id: str, due: Wake) -> str:
+    """The deterministic id of what a timer causes."""
+    return f"wake-{blake2b(f'{user_id}/{due.kind}/{due.due_ms}'.encode(), digest_size=16).hexdigest()}"
+
+
+def pending(profile: Head) -> list[Wake]:
+    """The timers that a recovered profile has."""
+    timers: list[Wake] = []
+    if profile.wake_ms is not None:
+        timers.append(Wake(profile.wake_ms))
+    if profile.complete_ms is not None:
+        timers.append(Wake(profile.complete_ms, "erase"))
+    return timers
+
+
+def _list(
+    profile: Profile,
+    user_id: str,
+    rec_id: str,
+    trigger: Trigger,
+    now_ms: int,
+    replica: Replica,
+    rng: Randomness,
+    rules: Rules,
+) -> Recommend:
+    items = recommend(profile, now_ms, replica, rng)
+    profile.last_recommended_ms = now_ms
+    profile.wake_ms = None
+    return Recommend(
+        Recommendation(
+            rec_id=rec_id,
+            user_id=user_id,
+            surface=rules.surface,
+            ts_ms=now_ms,
+            trigger=trigger,
+            items=items,
+            model_version=replica.version,
+        )
+    )
+
+
+def _example(profile: Profile, arrival: Arrival, event: ItemEvent, action: int, replica: Replica) -> Example:
+    history: list[tuple[str, int, int]] = []
+    limit = replica.pack.history_items
+    for known in profile.latest_actions():
+        if known.item_id != event.item_id:
+            history.append((known.item_id, known.kind, known.ts_ms))
+            if len(history) == limit:
+                break
+    return Example(
+        partition=arrival.partition,
+        offset=arrival.offset,
+        ts_ms=event.ts_ms,
+        action=action,
+        item_id=event.item_id,
+        history=tuple(history),
+        weight=weights(replica.pack.actions)[action],
+    )

@@ -1,0 +1,322 @@
+"""The behaviour agent: every input topic, one profile per person, decisions out (docs/decisions/0003-write-path.md).
+
+This file wires Kafka to `processors.pipeline`; what an event means is decided there.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, Final
+
+import faust
+import msgspec
+
+from processors.effects import Arrival, Effect, Forget, Learn, Receipt, Recommend, Wake
+from processors.erasure import marker_key, user_hash
+from processors.pipeline import Rules, admit, pending, step, wake
+from processors.profile import Profile, decode_head
+from processors.randomness import Randomness
+from processors.replica import Replica
+from schemas.behaviour import Erasure, Event
+from schemas.catalogue import Item, User
+from schemas.decode import Invalid, Retired, decode
+from streams.clock import boottime_s, wall_ms
+from streams.counts import Counts
+from streams.dead_letters import TOPIC as DEAD_LETTERS
+from streams.dead_letters import Failure, decode_failure, original_headers, step_failure
+from streams.failstop import stop_process
+from streams.faust_app import Membership, make_app
+from streams.lease import Lease
+from streams.order import Order
+from streams.profile_table import ProfileTable
+from streams.replica_reader import ReplicaReader
+from streams.settings import Settings
+from streams.timers import Kind, Timers
+from streams.topics import BEHAVIOUR_GROUP, INPUTS
+from streams.writer import Writer
+
+TICK_S: Final = 0.05
+CHUNK_S: Final = 0.02
+"""The longest that timers and the replica may hold up the stream."""
+MAX_STEP_FAILURES_PER_MINUTE: Final = 10
+STOP_DEADLINE_S: Final = 10.0
+
+_encode = msgspec.json.Encoder().encode
+
+
+class SabotagedStepError(Exception):
+    """Raised on purpose, by the switch `raise` that a test of dead letters sets."""
+
+
+class BehaviourWorker:
+    """Everything that one process of the group `attune.behaviour` holds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.rules = Rules(settings.surface, settings.erasure_key, settings.erasure_complete_ms)
+        self.replica = Replica(settings.pack)
+        self.reader = ReplicaReader(settings, self.replica)
+        self.counts = Counts()
+        self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
+        self.timers: dict[Kind, Timers] = {"recommend": Timers(), "erase": Timers()}
+        self.log_ms: dict[int, int] = {}
+        """Partition -> the largest ts_ms applied, the clock of replays."""
+        self.heard_s: dict[int, float] = {}
+        self.step_failures: deque[float] = deque(maxlen=MAX_STEP_FAILURES_PER_MINUTE + 1)
+        names = tuple(topic.name for topic in INPUTS)
+        ProfileTable.dominance = "dominance" not in settings.sabotage
+        self.app = make_app(settings, BEHAVIOUR_GROUP, settings.partitions, ProfileTable)
+        self.table: Any = self.app.Table("profiles", partitions=settings.partitions, key_type=bytes, value_type=bytes)
+        self.membership = Membership(self.app)
+        self.order = Order(self.app, settings, BEHAVIOUR_GROUP, frozenset(names))
+        self._writer: Writer | None = None
+        stream = self.app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
+        self.app.agent(stream, name="behaviour")(self.consume)
+        self.app.timer(TICK_S)(self.tick)
+        self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
+        self.app.on_rebalance_complete.connect(self.on_recovered, weak=False)
+        self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
+
+    @property
+    def writer(self) -> Writer:
+        """Made inside the event loop, at first use."""
+        if self._writer is None:
+            self._writer = Writer(self.settings, self.table, self.membership, self.lease, self.counts)
+        return self._writer
+
+    # -- the stream
+
+    async def consume(self, stream: Any) -> None:
+        settings, order, writer = self.settings, self.order, self.writer
+        async for event in stream.noack().events():
+            message = event.message
+            if not await order.accepts(message):
+                continue
+            self.take(message)
+            writer.offsets[message.tp] = message.offset + 1
+            writer.pending += 1
+            if writer.pending >= settings.flush_events:
+                await writer.flush()
+
+    def take(self, message: Any) -> None:
+        """One record: a step, a checked row of the catalogue, or a dead letter."""
+        appended_ms = round(message.timestamp * 1000)
+        match decode(message.topic, message.key, message.value, appended_ms):
+            case Invalid() as invalid:
+                self.bury(message, decode_failure(message, invalid, wall_ms()))
+            case Event() | User() as event:
+                self.apply(message, Arrival(event, message.topic, message.partition, message.offset, appended_ms))
+            case Retired() as retired if message.topic == "users":
+                self.apply(message, Arrival(retired, message.topic, message.partition, message.offset, appended_ms))
+            case Item() | Retired():
+                self.counts.rows += 1
+
+    def apply(self, message: Any, arrival: Arrival) -> None:
+        key, partition, writer = message.key, arrival.partition, self.writer
+        now_ms = arrival.event.ts_ms if isinstance(arrival.event, Event) else arrival.appended_ms
+        if self.settings.clock == "log":
+            if now_ms > self.log_ms.get(partition, 0):
+                self.log_ms[partition] = now_ms
+            self.heard_s[partition] = boottime_s()
+            self.fire("recommend", partition, self.log_ms[partition], None)
+        profile = writer.profile(key)
+        if profile is None:
+            profile = self.newcomer(key)
+        admission = admit(profile, arrival)
+        if "dedupe" in self.settings.sabotage:
+            admission = "apply"
+        if admission == "applied":
+            self.counts.already_applied += 1
+            return
+        writer.dirty[key] = partition
+        if admission == "apply":
+            try:
+                effects = self.step(profile, arrival, now_ms)
+            except Exception as error:  # noqa: BLE001 - whatever a step raises, the stream goes on (rule: poison)
+                self.step_failed(message, arrival, now_ms, error)
+                return
+            self.perform(key, arrival, effects)
+            self.counts.applied += 1
+        elif admission == "duplicate":
+            self.counts.duplicates += 1
+        else:
+            self.counts.erased += 1
+        writer.history.setdefault(key, []).append(arrival)
+
+    def step(self, profile: Profile, arrival: Arrival, now_ms: int) -> list[Effect]:
+        if self.settings.sabotage and "raise" in self.settings.sabotage:
+            event = arrival.event
+            if isinstance(event, Event) and event.event_id.startswith("raise-"):
+                raise SabotagedStepError(event.event_id)
+        return step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), self.rules)
+
+    def newcomer(self, key: bytes) -> Profile:
+        """A new profile; where the person was erased, it knows what to drop."""
+        marker = self.writer.profile(marker_key(user_hash(self.settings.erasure_key, key.decode())))
+        profile = Profile(erased_ms=marker.erased_ms if marker is not None else None)
+        self.writer.adopt(key, profile)
+        return profile
+
+    # -- what a step wants done
+
+    def perform(self, key: bytes, arrival: Arrival, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Learn):
+                self.writer.teach(arrival.topic, effect.example)
+            elif isinstance(effect, Recommend):
+                self.recommend(key, effect, wall_ms() - arrival.appended_ms)
+            else:
+                self.carry_out(key, arrival.partition, effect)
+        if isinstance(arrival.event, Erasure):
+            hashed = marker_key(user_hash(self.settings.erasure_key, arrival.event.user_id))
+            self.writer.adopt(
+                hashed, Profile(applied={arrival.topic: arrival.offset}, erased_ms=self.writer.live[key].erased_ms)
+            )
+            self.writer.dirty[hashed] = arrival.partition
+
+    def recommend(self, key: bytes, effect: Recommend, latency_ms: float | None) -> None:
+        recommendation = msgspec.structs.replace(effect.recommendation, latency_ms=latency_ms)
+        self.writer.emit("recommendations", key, _encode(recommendation))
+        self.counts.recommendations += 1
+
+    def carry_out(self, key: bytes, partition: int, effect: Effect) -> None:
+        match effect:
+            case Wake(due_ms=due_ms, kind=kind):
+                self.timers[kind].add(partition, due_ms, key, kind)
+            case Forget():
+                self.writer.emit("recommendations", key, None)
+                self.writer.emit("send-times", key, None)
+            case Receipt(receipt=receipt):
+                self.writer.emit("erasure-receipts", receipt.user_hash.encode(), _encode(receipt))
+            case _:
+                raise AssertionError(f"unknown effect {effect!r}")
+
+    # -- failures
+
+    def bury(self, message: Any, failure: Failure) -> None:
+        headers = [*original_headers(message.headers or ()), *failure.headers()]
+        self.writer.emit(DEAD_LETTERS, message.key, message.value, headers)
+        self.counts.dead_letters += 1
+
+    def step_failed(self, message: Any, arrival: Arrival, now_ms: int, error: Exception) -> None:
+        """Discard what the step left half-done, reapply what was pending, try once more, then bury the event."""
+        profile = self.rebuild(message.key)
+        admit(profile, arrival)
+        try:
+            effects = self.step(profile, arrival, now_ms)
+        except Exception as again:  # noqa: BLE001
+            profile = self.rebuild(message.key)
+            profile.applied[arrival.topic] = arrival.offset
+            self.bury(message, step_failure(message, again, wall_ms()))
+            self.step_failures.append(boottime_s())
+            failures = self.step_failures
+            if len(failures) > MAX_STEP_FAILURES_PER_MINUTE and failures[-1] - failures[0] < 60.0:
+                stop_process(f"more than {MAX_STEP_FAILURES_PER_MINUTE} steps a minute fail, the last with {again!r}")
+        else:
+            self.perform(message.key, arrival, effects)
+            self.counts.applied += 1
+            self.writer.history.setdefault(message.key, []).append(arrival)
+
+    def rebuild(self, key: bytes) -> Profile:
+        profile = self.writer.discard(key) or self.newcomer(key)
+        for arrival in self.writer.history.get(key, ()):
+            if admit(profile, arrival) == "apply":
+                now_ms = arrival.event.ts_ms if isinstance(arrival.event, Event) else arrival.appended_ms
+                step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), self.rules)
+        return profile
+
+    # -- timers
+
+    def fire(self, kind: Kind, partition: int, now_ms: int, until_s: float | None) -> None:
+        """Wake who is due on a partition; `until_s` bounds the time it takes."""
+        timers = self.timers[kind]
+        next_due_ms = timers.next_due_ms(partition)
+        if next_due_ms is None or next_due_ms > now_ms:
+            return
+        for due_ms, key, _ in timers.due(partition, now_ms):
+            profile = self.writer.profile(key)
+            if profile is None:
+                continue
+            due = Wake(due_ms, kind)
+            user_id = key.decode()
+            effects = wake(profile, user_id, due, self.replica, Randomness(f"{user_id}/{due_ms}"), self.rules)
+            if effects:
+                self.writer.dirty[key] = partition
+                self.counts.wakes += 1
+            for effect in effects:
+                if isinstance(effect, Recommend):
+                    self.recommend(key, effect, None)
+                else:
+                    self.carry_out(key, partition, effect)
+            if until_s is not None and boottime_s() > until_s:
+                return
+
+    def fire_all(self) -> None:
+        now_s, now_ms = boottime_s(), wall_ms()
+        until_s = now_s + CHUNK_S
+        idle_s = self.settings.log_idle_s
+        for partition in self.timers["recommend"].partitions():
+            if self.settings.clock == "wall":
+                self.fire("recommend", partition, now_ms, until_s)
+            elif idle_s > 0.0 and now_s - self.heard_s.get(partition, 0.0) > idle_s:
+                self.fire("recommend", partition, 1 << 62, until_s)
+        for partition in self.timers["erase"].partitions():
+            self.fire("erase", partition, now_ms, until_s)
+
+    # -- the life of a process
+
+    async def tick(self) -> None:
+        writer = self.writer
+        writer.producer.poll(0)
+        await self.order.retry()
+        self.reader.drain(CHUNK_S)
+        if not self.membership.recovered:
+            return
+        if self.table.overwritten:
+            await writer.heal()
+        self.fire_all()
+        writer.emit_lessons()
+        if boottime_s() - writer.flushed_s > self.settings.flush_ms / 1000:
+            await writer.flush()
+
+    async def on_recovered(self, *_: Any, **__: Any) -> None:
+        """The tables of an assignment are read: accept its partitions from the committed offsets on."""
+        inputs = {tp for tp in self.app.consumer.assignment() if tp.topic in self.order.topics}
+        kept = frozenset(tp.partition for tp in inputs)
+        self.table.drop_partitions(kept)
+        self.clear_timers()
+        partitions = self.table.partition_of
+        now_s = boottime_s()
+        for key, row in self.table.rows.items():
+            for due in pending(decode_head(row)):
+                self.timers[due.kind].add(partitions[key], due.due_ms, key, due.kind)
+        self.heard_s = dict.fromkeys(kept, now_s)
+        self.counts.rebalances += 1
+        await self.order.assigned(inputs)
+
+    async def on_revoked(self, *_: Any, **__: Any) -> None:
+        self.order.next = {}
+        if self.membership.lost:
+            self.counts.discarded += 1
+        else:
+            await asyncio.wait_for(self.writer.flush(), STOP_DEADLINE_S)
+        self.writer.forget()
+        self.clear_timers()
+
+    async def on_shutdown(self, *_: Any, **__: Any) -> None:
+        if self._writer is not None and self.order.next:
+            self.order.next = {}
+            await asyncio.wait_for(self._writer.flush(), STOP_DEADLINE_S)
+
+    def clear_timers(self) -> None:
+        for timers in self.timers.values():
+            timers.clear()
+        self.log_ms.clear()
+
+
+def make_behaviour_app(settings: Settings) -> tuple[faust.App, BehaviourWorker]:
+    """The worker, its replica caught up: ready to take events."""
+    worker = BehaviourWorker(settings)
+    worker.lease.start()
+    worker.reader.start()
+    worker.reader.catch_up()
+    return worker.app, worker

@@ -1,0 +1,31 @@
+"""What a worker counts, as plain numbers: health, metrics and tests read them."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+
+class Counts(Struct):
+    """Since the process started."""
+
+    applied: int = 0
+    already_applied: int = 0
+    duplicates: int = 0
+    erased: int = 0
+    rows: int = 0
+    """Records of `items` checked."""
+    dead_letters: int = 0
+    recommendations: int = 0
+    examples: int = 0
+    wakes: int = 0
+    flushes: int = 0
+    healed: int = 0
+    rebalances: int = 0
+    discarded: int = 0
+    """Flushes thrown away because membership was lost."""
+    flush_ms_max: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        counted: dict[str, Any] = msgspec.to_builtins(self)
+        return counted

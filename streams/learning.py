@@ -1,0 +1,171 @@
+"""The learner: the one process that teaches the global models, and publishes them as rows of `model`.
+
+A flush writes the rows that changed, waits, writes a marker row that closes them, waits, and commits last.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import faust
+import msgspec
+
+from processors.learner import MARKER_KEY, Learner
+from schemas.decode import Invalid
+from schemas.learning import Lesson
+from streams.clock import boottime_s, wall_ms
+from streams.counts import Counts
+from streams.dead_letters import TOPIC as DEAD_LETTERS
+from streams.dead_letters import decode_failure, original_headers
+from streams.faust_app import Membership, make_app
+from streams.lease import Lease
+from streams.model_table import ModelTable
+from streams.order import Order
+from streams.producing import Batch, make_producer, produce
+from streams.settings import Settings
+from streams.topics import LEARNER_GROUP
+
+TICK_S: Final = 0.05
+STOP_DEADLINE_S: Final = 10.0
+MODEL: Final = "model"
+LEARNING: Final = "learning"
+
+_decode_lesson = msgspec.msgpack.Decoder(Lesson).decode
+
+
+class LearnerWorker:
+    """Everything that the process of the group `attune.learner` holds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.counts = Counts()
+        self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
+        self.app = make_app(settings, LEARNER_GROUP, 1, ModelTable)
+        changelog = self.app.topic(MODEL, partitions=1, key_serializer="raw", value_serializer="raw", internal=True)
+        self.table: Any = self.app.Table(MODEL, partitions=1, changelog_topic=changelog, key_type=bytes, value_type=bytes)
+        self.membership = Membership(self.app)
+        self.order = Order(self.app, settings, LEARNER_GROUP, frozenset({LEARNING}))
+        self.producer = make_producer(
+            settings, **{"message.timeout.ms": int(settings.session_s * 500), "socket.timeout.ms": 10_000}
+        )
+        self.learner: Learner | None = None
+        self.offsets: dict[Any, int] = {}
+        self.learned = -1
+        """Offset of the last record of `learning` taken."""
+        self.pending = 0
+        self.letters = Batch()
+        self.flushed_s = boottime_s()
+        self._lock: asyncio.Lock | None = None
+        stream = self.app.topic(LEARNING, key_serializer="raw", value_serializer="raw", acks=False)
+        self.app.agent(stream, name="learner")(self.consume)
+        self.app.timer(TICK_S)(self.tick)
+        self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
+        self.app.on_rebalance_complete.connect(self.on_recovered, weak=False)
+        self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        return self._lock
+
+    async def consume(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            if not await self.order.accepts(message) or self.learner is None:
+                continue
+            try:
+                lesson = _decode_lesson(message.value or b"")
+            except msgspec.MsgspecError as error:
+                self.bury(message, str(error))
+            else:
+                taken = self.learner.learn(lesson, message.offset)
+                self.counts.applied += taken
+                self.counts.duplicates += len(lesson.examples) - taken
+            self.learned = message.offset
+            self.offsets[message.tp] = message.offset + 1
+            self.pending += 1
+            if self.pending >= self.settings.flush_events:
+                await self.flush()
+
+    def bury(self, message: Any, reason: str) -> None:
+        failure = decode_failure(message, Invalid("$", reason), wall_ms())
+        self.letters.sent += 1
+        headers = [*original_headers(message.headers or ()), *failure.headers()]
+        produce(self.producer, DEAD_LETTERS, message.key, message.value, self.letters.delivered, headers=headers)
+        self.counts.dead_letters += 1
+
+    async def flush(self) -> None:
+        async with self.lock:
+            self.lease.check()
+            started_s = self.flushed_s = boottime_s()
+            if not self.pending or self.learner is None:
+                return
+            offsets, self.offsets, self.pending = self.offsets, {}, 0
+            rows, marker = self.learner.dirty_rows(), self.learner.marker(self.learned)
+            await self.letters.wait(self.producer)
+            await self.write(rows)
+            await self.write({MARKER_KEY: marker})
+            self.table.rows.update(rows)
+            self.table.rows[MARKER_KEY] = marker
+            await self.membership.commit(offsets)
+            self.counts.rows += len(rows)
+            self.counts.flushes += 1
+            self.counts.flush_ms_max = max(self.counts.flush_ms_max, (boottime_s() - started_s) * 1000)
+
+    async def write(self, rows: dict[bytes, bytes]) -> None:
+        batch = Batch()
+        for key, row in rows.items():
+            batch.sent += 1
+            produce(self.producer, MODEL, key, row, batch.delivered, partition=0)
+        await batch.wait(self.producer)
+
+    async def heal(self) -> None:
+        """Write again what an old owner overwrote; the marker last."""
+        async with self.lock:
+            self.lease.check()
+            found = list(self.table.overwritten)
+            self.table.overwritten.clear()
+            await self.write({key: self.table.rows[key] for key in found if key in self.table.rows and key != MARKER_KEY})
+            if MARKER_KEY in self.table.rows:
+                await self.write({MARKER_KEY: self.table.rows[MARKER_KEY]})
+            self.counts.healed += len(found)
+
+    async def tick(self) -> None:
+        self.producer.poll(0)
+        await self.order.retry()
+        if not self.membership.recovered:
+            return
+        if self.table.overwritten:
+            await self.heal()
+        if boottime_s() - self.flushed_s > self.settings.flush_ms / 1000:
+            await self.flush()
+
+    async def on_recovered(self, *_: Any, **__: Any) -> None:
+        """Everything up to the last marker is read: continue from there."""
+        inputs = {tp for tp in self.app.consumer.assignment() if tp.topic == LEARNING and tp.partition == 0}
+        self.table.held.clear()
+        self.learner = Learner.restore(self.settings.pack, self.table.rows) if inputs else None
+        self.offsets, self.pending = {}, 0
+        self.counts.rebalances += 1
+        await self.order.assigned(inputs)
+
+    async def on_revoked(self, *_: Any, **__: Any) -> None:
+        self.order.next = {}
+        if self.membership.lost:
+            self.counts.discarded += 1
+        else:
+            await asyncio.wait_for(self.flush(), STOP_DEADLINE_S)
+        self.learner = None
+        self.offsets, self.pending = {}, 0
+
+    async def on_shutdown(self, *_: Any, **__: Any) -> None:
+        if self.order.next:
+            self.order.next = {}
+            await asyncio.wait_for(self.flush(), STOP_DEADLINE_S)
+
+
+def make_learner_app(settings: Settings) -> tuple[faust.App, LearnerWorker]:
+    """The learner, ready to be started."""
+    worker = LearnerWorker(settings)
+    worker.lease.start()
+    return worker.app, worker
