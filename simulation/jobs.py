@@ -127,7 +127,9 @@ class JobsWorld(MailedMarket):
             return f"{FAMILIES[int(FAMILY_OF[kind])].name} jobs"
         return name
 
-    def after_view(self, p: int, i: int, fit: float, ts_ms: int, origin: Record | None, session: str) -> None:
+    def after_view(
+        self, p: int, i: int, fit: float, ts_ms: int, origin: Record | None, session: str, own: bool
+    ) -> None:
         """Save, start an application, complete it (long forms cost the impatient), be hired."""
         user, job = self.people.ids[p], self.jobs.ids[i]
         shared: Record = {"user_id": user, "item_id": job, "session_id": session}

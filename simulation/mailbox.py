@@ -122,12 +122,13 @@ class MailedMarket(Market):
         rows = np.array([self.goods.index.get(name, -1) for name in names], dtype=np.int64)
         wish = self.click_wish(p, rows, ts) * _CLICK_IN_MAIL
         at, clicked = ts + 4_000 + luck.below(20_000), 0
-        for position, i in enumerate(rows.tolist()):
-            if luck.unit() < wish[position] and i >= 0:
+        by_position = [(luck.unit(), luck.unit(), luck.below(90_000)) for _ in names]
+        for position, (i, (u_click, u_on, pause_ms)) in enumerate(zip(rows.tolist(), by_position, strict=True)):
+            if u_click < wish[position] and i >= 0:
                 self._click(p, i, position, at, send_id, stem, luck)
                 clicked += 1
-                at += 30_000 + luck.below(90_000)
-            if luck.unit() >= float(self.people.patience[p]) or clicked >= 3:
+                at += 30_000 + pause_ms
+            if u_on >= float(self.people.patience[p]) or clicked >= 3:
                 break
         if clicked and luck.unit() < 0.3:
             self.timeline.moment(at, lambda t: self._page(p, t, stem, 0, key_of(self.seed, MAIL, p, t // DAY_MS)))
@@ -159,7 +160,7 @@ class MailedMarket(Market):
         luck = Luck(key_of(self.seed, MAIL, p, -1))
         for n in range(1 + luck.below(4)):
             when = ts + int(luck.exponential(3.0) * DAY_MS) + 3_600_000
-            self.visit(p, when, f"{stem}-back{n}", key_of(self.seed, MAIL, p, -2, n))
+            self.visit(p, when, f"{stem}-back{n}", key_of(self.seed, MAIL, p, -2, n), own=False)
 
     def _perhaps_leave(self, p: int, at: int, when: int, send_id: str, stem: str, annoyed: float) -> None:
         """Hazard rises with the square of fatigue over tolerance; some ask for fewer mails instead."""

@@ -120,6 +120,10 @@ class Market(ABC):
     def fit(self, p: int, rows: Ints, ts_ms: int) -> Floats:
         """True fit in [0, 1] of items to a person at a time."""
 
+    def own_fit(self, p: int, rows: Ints, ts_ms: int) -> Floats:
+        """Fit as far as it is the same under every policy: what own browsing goes by."""
+        return self.fit(p, rows, ts_ms)
+
     @abstractmethod
     def appeal(self, rows: Ints, ts_ms: int) -> Floats:
         """What draws everybody's eye, in logits: brand, freshness, a lower price."""
@@ -129,8 +133,10 @@ class Market(ABC):
         """What someone types who looks for an item like `i`."""
 
     @abstractmethod
-    def after_view(self, p: int, i: int, fit: float, ts_ms: int, origin: Record | None, session: str) -> None:
-        """Put what follows a view (saves, applies) on the timeline."""
+    def after_view(
+        self, p: int, i: int, fit: float, ts_ms: int, origin: Record | None, session: str, own: bool
+    ) -> None:
+        """Put what follows a view (saves, applies) on the timeline; `own`: the view happens under every policy."""
 
     @abstractmethod
     def after_start(self) -> None:
@@ -183,16 +189,19 @@ class Market(ABC):
                     ts = max(ts, START_MS + int(joined * DAY_MS) + 60_000 * (n + 1))
                 self.visit(p, ts, f"s{p}-{day + HISTORY_DAYS}-{n}", key_of(self.seed, BROWSE, p, day, n))
 
-    def visit(self, p: int, ts_ms: int, session: str, key: int) -> None:
-        """Someone comes to the site at `ts_ms`: they see the slate, then look around on their own."""
+    def visit(self, p: int, ts_ms: int, session: str, key: int, own: bool = True) -> None:
+        """Someone comes to the site at `ts_ms`: they see the slate, then look around on their own.
+
+        `own`: the visit happens under every policy; one that a mail caused must leave no trace in those that do.
+        """
 
         def arrive(ts: int) -> None:
             self._page(p, ts, session, 0, key_of(key, PAGE))
-            self._browse(p, ts + 15_000, session, Luck(key))
+            self._browse(p, ts + 15_000, session, Luck(key), own)
 
         self.timeline.moment(ts_ms, arrive)
 
-    def _browse(self, p: int, ts: int, session: str, luck: Luck) -> None:
+    def _browse(self, p: int, ts: int, session: str, luck: Luck, paired: bool) -> None:
         """Search and look at items: nothing here depends on what was recommended."""
         rows = self.within_reach(p, ts)
         views = 1
@@ -201,12 +210,12 @@ class Market(ABC):
         search, key = luck.unit() < 0.45, key_of(luck.below(1 << 53), SELF)
         if not rows.size:
             return
-        fit = self.fit(p, rows, ts)
+        fit = self.own_fit(p, rows, ts)
         pull = np.log(fit + 0.02) * 1.4 + self.appeal(rows, ts)
         noise = -np.log(-np.log(uniform_of(key, rows) + 1e-12))
         fresh = rows[np.argsort(-(pull + noise), kind="stable")[:views]]
         fit_of = dict(zip(rows.tolist(), fit.tolist(), strict=True))
-        own = self._own[p]
+        own = self._own[p] if paired else self._own[p].copy()
         if search:
             value = {
                 "event_id": f"{session}.q",
@@ -225,7 +234,15 @@ class Market(ABC):
             gap_ms = int(min(1_500.0, luck.lognormal(_GAP_MEDIAN_S, _GAP_SIGMA)) * 1000) + 2_000
             known = fit_of.get(i)
             self.view(
-                p, i, self.one_fit(p, i, at) if known is None else known, at, f"{session}.b{n}", None, session, gap_ms
+                p,
+                i,
+                float(self.own_fit(p, np.array([i]), at)[0]) if known is None else known,
+                at,
+                f"{session}.b{n}",
+                None,
+                session,
+                gap_ms,
+                paired,
             )
             at += gap_ms
 
@@ -278,7 +295,16 @@ class Market(ABC):
     # -- shared by slates, mails and own browsing --------------------------------------------------------------------
 
     def view(
-        self, p: int, i: int, fit: float, ts: int, event_id: str, origin: Record | None, session: str, dwell_ms: int
+        self,
+        p: int,
+        i: int,
+        fit: float,
+        ts: int,
+        event_id: str,
+        origin: Record | None,
+        session: str,
+        dwell_ms: int,
+        own: bool = False,
     ) -> None:
         """A look at an item, and what follows from it."""
         user = self.people.ids[p]
@@ -297,7 +323,7 @@ class Market(ABC):
             self.ledger_if_open("views", p, i)
 
         self.timeline.record(ts, "views", user, value, note)
-        self.after_view(p, i, fit, ts, origin, session)
+        self.after_view(p, i, fit, ts, origin, session, own)
 
     def one_fit(self, p: int, i: int, ts: int) -> float:
         """Fit of a single item."""

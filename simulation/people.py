@@ -117,7 +117,7 @@ def draw_people(seed: int, users: int, days: int, metros: int, variant: Variant,
         tolerance=rng.gamma(4.0, 0.9, users) + 0.4,
         unsubscribe_rate=rng.gamma(1.2, 0.0009, users),
         machine=rng.random(users) < variant.machine_share,
-        scanner=rng.random(users) < 0.015,
+        scanner=rng.random(users) < 0.01,
         opt_in=rng.random(users) < 0.96,
         tz_known=rng.random(users) < 0.9,
     )

@@ -13,7 +13,7 @@ class Variant:
 
     name: str
     taste: bool = True
-    """False: which item is shown changes nothing at all, for clicks, saves and applies alike."""
+    """False: which items a mail or slate shows changes nothing in how it is clicked; every fit is the same constant."""
     response_amplitude: float = 0.5
     """0: a mail has the same chance at every hour."""
     personal_share: float = 0.5
