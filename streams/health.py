@@ -1,0 +1,68 @@
+"""The supervisor's own HTTP port: /healthz, /readyz and /metrics, from what the children report."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+import msgspec
+
+HOST: Final = "127.0.0.1"
+Statuses = Callable[[], Sequence[Mapping[str, Any]]]
+
+
+class PortInUseError(Exception):
+    """The port cannot be listened on; the message names it."""
+
+
+def serve(port: int, statuses: Statuses) -> tuple[ThreadingHTTPServer, int]:
+    """Serve in a thread. Returns the server and the port it got. Raises PortInUseError."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            code, kind, body = respond(self.path, statuses())
+            self.send_response(code)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the signature of the standard library
+            pass
+
+    try:
+        server = ThreadingHTTPServer((HOST, port), Handler)
+    except OSError as error:
+        raise PortInUseError(f"worker_port: cannot listen on {HOST}:{port} ({error.strerror})") from None
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return server, server.server_address[1]
+
+
+def respond(path: str, children: Sequence[Mapping[str, Any]]) -> tuple[int, str, bytes]:
+    """Status code, content type and body for a path. Healthy: every child is alive; ready: every child says so."""
+    alive = all(child["alive"] for child in children)
+    ready = alive and all(child.get("ready") for child in children)
+    match path.partition("?")[0]:
+        case "/healthz":
+            return (200 if alive else 503), "application/json", msgspec.json.encode({"alive": alive, "children": children})
+        case "/readyz":
+            return (200 if ready else 503), "application/json", msgspec.json.encode({"ready": ready, "children": children})
+        case "/metrics":
+            return 200, "text/plain; version=0.0.4", metrics(children).encode()
+    return 404, "text/plain", b"healthz, readyz or metrics\n"
+
+
+def metrics(children: Sequence[Mapping[str, Any]]) -> str:
+    """Every number that children report, in Prometheus' text form."""
+    lines = ["# TYPE attune_child_up gauge", "# TYPE attune_child_restarts_total counter"]
+    for child in children:
+        labels = f'{{role="{child["role"]}",child="{child["child"]}"}}'
+        lines.append(f"attune_child_up{labels} {int(child['alive'])}")
+        lines.append(f"attune_child_restarts_total{labels} {child['restarts']}")
+        lines.extend(
+            f"attune_worker_{name}{labels} {value}"
+            for name, value in child.items()
+            if isinstance(value, int | float) and not isinstance(value, bool) and name not in ("child", "restarts")
+        )
+    return "\n".join(lines) + "\n"

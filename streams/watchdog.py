@@ -1,0 +1,88 @@
+"""Ends a process whose consumer died silently (there is work, the broker answers, and nothing is committed), or that does
+not stop in time when told to.
+
+It runs in a thread of its own, outside the event loop, and asks the broker itself. Recovery and broker outages do not
+count: a worker that is reading its state back, or that nobody could serve, is not stuck.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from streams.clock import boottime_s
+from streams.failstop import stop_process
+from streams.settings import Settings
+
+LOOK_EVERY_S: Final = 5.0
+ASK_S: Final = 3.0
+STOP_DEADLINE_S: Final = 25.0
+
+Committed = dict[tuple[str, int], int]
+
+
+class Watchdog:
+    """`assigned` names the partitions of this process while it is running normally, and is empty otherwise;
+    `stopping` says whether the process has been told to stop.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        group: str,
+        assigned: Callable[[], list[tuple[str, int]]],
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.settings = settings
+        self.group = group
+        self.assigned = assigned
+        self.stopping = stopping
+
+    def start(self) -> None:
+        for target in (self._watch_commits, self._watch_stop):
+            threading.Thread(target=target, name="watchdog", daemon=True).start()
+
+    def _watch_stop(self) -> None:
+        while not self.stopping():
+            time.sleep(0.5)
+        time.sleep(STOP_DEADLINE_S)
+        stop_process(f"did not stop within {STOP_DEADLINE_S:.0f} s")
+
+    def _watch_commits(self) -> None:
+        reader = Consumer(
+            {
+                "bootstrap.servers": self.settings.bootstrap,
+                "group.id": self.group,
+                "enable.auto.commit": False,
+                "log_level": 0,
+                **self.settings.kafka,
+            }
+        )
+        seen: Committed = {}
+        moved_s = boottime_s()
+        while True:
+            time.sleep(LOOK_EVERY_S)
+            found = self._lagging(reader)
+            if not found or found != seen:
+                seen, moved_s = found or {}, boottime_s()
+            elif boottime_s() - moved_s > self.settings.watchdog_s:
+                names = ", ".join(f"{topic}-{partition}" for topic, partition in sorted(found)[:5])
+                stop_process(f"nothing was committed for {self.settings.watchdog_s:.0f} s although {names} lag")
+
+    def _lagging(self, reader: Consumer) -> Committed | None:
+        """Partition -> committed offset of every assigned partition with lag; None where that cannot be known now."""
+        assigned = self.assigned()
+        if not assigned:
+            return None
+        try:
+            committed = reader.committed([TopicPartition(*key) for key in assigned], timeout=ASK_S)
+            lagging: Committed = {}
+            for tp in committed:
+                _, end = reader.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=ASK_S)
+                if max(tp.offset, 0) < end:
+                    lagging[tp.topic, tp.partition] = tp.offset
+        except KafkaException:
+            return None
+        return lagging if self.assigned() == assigned else None
