@@ -71,11 +71,13 @@ bench: install ## measured figures as JSON and a table, each as a ratio to a no-
 faults: install ## kills, stops, rebalances under load against an oracle (real Kafka; many minutes)
 	@$(RUN)/python -m pytest -m faults --timeout 1800 $(ARGS)
 
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --quiet
+
 lock: | $(UV) ## resolve the locks anew (UPGRADE=1: newest allowed versions)
-	@$(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --quiet --output-file requirements.lock
-	@$(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--custom-compile-command "make lock" --constraint requirements.lock $(if $(UPGRADE),--upgrade) --quiet --output-file requirements-dev.lock
+	@$(COMPILE) pyproject.toml --output-file requirements.lock
+	@$(COMPILE) pyproject.toml --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(COMPILE) --group build --constraint requirements-dev.lock --output-file requirements-build.lock
 
 clean: ## remove environments and caches
 	@rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
