@@ -1,0 +1,60 @@
+"""Which items may be shown to a person at a moment: everything else is out, whatever its score.
+
+Out are items that are retired, unavailable, expired, not yet posted or older than the pack allows; dismissed or (where
+the pack says so) applied for; and items that contradict what the person stated: a salary below the floor, a place
+beyond the stated ones, work on site for those who want remote work. An item that does not say contradicts nothing.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.catalogue import Catalogue
+from processors.pack import Pack
+from processors.popularity import DAY_MS
+from processors.replica import Replica
+from processors.taste import Taste, Wanted
+from processors.top_list import Rows
+
+Mask = npt.NDArray[np.bool_]
+
+
+def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Rows:
+    """The rows among `rows` that may be shown, in their order. Row 0 never is."""
+    catalogue, pack = replica.catalogue, replica.pack
+    posted_ms = catalogue.posted_ms[rows]
+    allowed = catalogue.until_ms[rows] > now_ms
+    allowed &= posted_ms <= now_ms
+    if pack.max_age_d is not None:
+        allowed &= (posted_ms == 0) | (posted_ms > now_ms - pack.max_age_d * DAY_MS)
+    if len(taste.excluded):
+        hashes = catalogue.id_hash[rows]
+        places = np.searchsorted(taste.excluded, hashes)
+        places[places == len(taste.excluded)] = 0
+        allowed &= taste.excluded[places] != hashes
+    if pack.salary_veto and taste.min_salary is not None:
+        allowed &= ~(catalogue.salary_max[rows] < taste.min_salary)
+    if taste.remote_only:
+        allowed &= catalogue.remote[rows] != 0
+    if taste.wanted is not None:
+        allowed &= _in_place(rows, taste.wanted, catalogue, pack)
+    return rows[allowed]
+
+
+def _in_place(rows: Rows, wanted: Wanted, catalogue: Catalogue, pack: Pack) -> Mask:
+    city, region, country = catalogue.city[rows], catalogue.region[rows], catalogue.country[rows]
+    fits = _among(city, wanted.cities) | _among(region, wanted.regions) | _among(country, wanted.countries)
+    fits |= (city == 0) & _among(region, wanted.around)
+    if wanted.countries:
+        fits |= (city == 0) & (region == 0) & (country == 0)
+    else:
+        fits |= (city == 0) & (region == 0)
+    if pack.remote_everywhere:
+        fits |= catalogue.remote[rows] == 1
+    return fits
+
+
+def _among(codes: npt.NDArray[np.int32], wanted: tuple[int, ...]) -> Mask:
+    found: Mask = np.zeros(len(codes), np.bool_)
+    for code in wanted:
+        found |= codes == code
+    return found

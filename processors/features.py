@@ -1,0 +1,132 @@
+"""What speaks for and against each candidate, as numbers in [0, 1]: one column a feature, in the order of `NAMES`."""
+
+from math import cos, radians
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.codes import Codes
+from processors.pack import ScoreWeights
+from processors.popularity import DAY_MS
+from processors.replica import Replica
+from processors.retrieval import TITLE_BLEND, Candidates
+from processors.taste import CITY_SHARE, Taste, Wanted
+from processors.top_list import Rows
+
+Matrix = npt.NDArray[np.float64]
+
+NAMES: Final = ScoreWeights.__struct_fields__
+COVISITATION, TEXT, POPULARITY, FRESHNESS, LOCATION, AFFINITY, STATED, SEEN = range(len(NAMES))
+
+LEAST_COVISITATION: Final = 0.02
+LEAST_TEXT: Final = 0.1
+"""Evidence weaker than this is not blown up to 1, though it be a person's strongest."""
+REMOTE: Final = 0.5
+"""The location feature of remote work."""
+KM_PER_DEGREE: Final = 111.195
+OWN_SCRATCH: Final = 3
+
+
+def features(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica) -> Matrix:
+    """The matrix candidates × features."""
+    rows = candidates.rows
+    matrix = np.zeros((len(rows), len(NAMES)))
+    if not len(rows):
+        return matrix
+    matrix[:, COVISITATION] = _relative(candidates.covisitation, LEAST_COVISITATION)
+    matrix[:, TEXT] = _relative(candidates.text, LEAST_TEXT)
+    matrix[:, POPULARITY] = popularity(rows, now_ms, replica)
+    matrix[:, FRESHNESS] = freshness(rows, now_ms, replica)
+    matrix[:, LOCATION] = _location(rows, taste, replica)
+    matrix[:, AFFINITY] = _affinity(rows, taste, replica)
+    matrix[:, STATED] = _stated(candidates, taste, replica)
+    own = replica.scratch[OWN_SCRATCH]
+    own[taste.own_rows] = 1.0
+    matrix[:, SEEN] = own[rows]
+    own[taste.own_rows] = 0.0
+    return matrix
+
+
+def popularity(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float64]:
+    """The mean over the half-lives of log(1 + count) as a share of the most popular item's."""
+    counts = np.log1p(replica.popularity.counts(replica.shelves.numbers[rows], now_ms))
+    tops = np.zeros(counts.shape[1])
+    for i, listed in enumerate(replica.shelves.popular(now_ms)):
+        if len(listed):
+            number = replica.shelves.numbers[listed[:1]]
+            tops[i] = np.log1p(replica.popularity.counts(number, now_ms)[0, i])
+    shares: npt.NDArray[np.float64] = np.minimum(counts / np.maximum(tops, 1e-12), 1.0).mean(axis=1)
+    return shares
+
+
+def freshness(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float64]:
+    """Halved for every `freshness_half_life_d` since the item was posted; 0 where that is unknown."""
+    posted_ms = replica.catalogue.posted_ms[rows]
+    ages = np.maximum(now_ms - posted_ms, 0) / (-replica.pack.freshness_half_life_d * DAY_MS)
+    fresh: npt.NDArray[np.float64] = np.where(posted_ms > 0, np.exp2(ages), 0.0)
+    return fresh
+
+
+def distances_km(rows: Rows, lat: float, lon: float, replica: Replica) -> npt.NDArray[np.float64]:
+    """Distance to each row's item, NaN where it has no coordinates; on a plane, exact to 1% up to some 500 km."""
+    catalogue = replica.catalogue
+    north = catalogue.lat[rows].astype(np.float64) - lat
+    east = np.remainder(catalogue.lon[rows].astype(np.float64) - lon + 180.0, 360.0) - 180.0
+    km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.hypot(north, east * cos(radians(lat)))
+    return km
+
+
+def _location(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
+    catalogue, pack, place = replica.catalogue, replica.pack, taste.place
+    city = _looked_up(place.cities, catalogue.city[rows], catalogue.cities)
+    region = _looked_up(place.regions, catalogue.region[rows], catalogue.regions)
+    near = CITY_SHARE * city + (1.0 - CITY_SHARE) * region
+    if place.lat is not None and place.lon is not None:
+        km = distances_km(rows, place.lat, place.lon, replica)
+        near = np.fmax(near, np.exp2(-km / pack.distance_half_km))
+    if pack.remote_everywhere and (place.cities or place.regions or place.lat is not None):
+        near = np.maximum(near, REMOTE * (catalogue.remote[rows] == 1))
+    return near
+
+
+def _affinity(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
+    catalogue = replica.catalogue
+    known: list[npt.NDArray[np.float64]] = []
+    if taste.brands:
+        known.append(_looked_up(taste.brands, catalogue.brand[rows], catalogue.brands))
+    if taste.categories:
+        known.append(_looked_up(taste.categories, catalogue.category[rows], catalogue.categories).max(axis=1))
+    return sum(known[1:], known[0]) / len(known) if known else np.zeros(len(rows))
+
+
+def _stated(candidates: Candidates, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
+    if taste.wanted is None:
+        return candidates.titles
+    placed = _wanted(candidates.rows, taste.wanted, replica)
+    return TITLE_BLEND * candidates.titles + (1.0 - TITLE_BLEND) * placed if taste.titles else placed
+
+
+def _wanted(rows: Rows, wanted: Wanted, replica: Replica) -> npt.NDArray[np.float64]:
+    catalogue = replica.catalogue
+    found = np.zeros(len(rows))
+    for codes, column in (
+        (wanted.cities, catalogue.city),
+        (wanted.regions, catalogue.region),
+        (wanted.countries, catalogue.country),
+    ):
+        for code in codes:
+            found[column[rows] == code] = 1.0
+    return found
+
+
+def _looked_up(shares: dict[int, float], codes: npt.NDArray[np.int32], names: Codes) -> npt.NDArray[np.float64]:
+    """The share of each code, 0 where it has none."""
+    table = np.zeros(len(names))
+    for code, share in shares.items():
+        table[code] = share
+    return table[codes]
+
+
+def _relative(values: npt.NDArray[np.float64], least: float) -> npt.NDArray[np.float64]:
+    return values / max(float(values.max()), least)

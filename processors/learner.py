@@ -1,0 +1,97 @@
+"""The one place where global models learn: it takes each example once and says which rows changed.
+
+    learner.learn(lesson, offset)       every record of `learning`, in order
+    learner.dirty_rows()                at a flush: the rows to write …
+    learner.marker(offset)              … and the row that closes them
+
+`Learner.restore(pack, rows)` continues where a flush ended; what follows is the same, bit for bit, as without the stop.
+
+Models come in kinds of rows. A further one (session neighbours, factors, text queries, blend weights) is a file with a
+class of `RowModel`'s shape and a line in `MODELS`; the learner itself stays as it is.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from processors.item_rows import ItemModels
+from processors.model_rows import (
+    MARKER_KEY,
+    Marker,
+    decode_marker,
+    encode_marker,
+    marker_offset,
+    row_offset,
+    split_key,
+)
+from processors.pack import Pack
+from schemas.learning import Example, Lesson
+
+__all__ = ["MARKER_KEY", "MODELS", "Learner", "RowModel", "marker_offset", "row_offset"]
+
+
+class RowModel(Protocol):
+    """A model that lives in rows `kind/<id>`; learning is deterministic and reads no clock."""
+
+    @property
+    def kind(self) -> str: ...
+
+    def learn_one(self, example: Example, offset: int) -> None: ...
+
+    def dirty_rows(self) -> dict[bytes, bytes]: ...
+
+    def load(self, rows: dict[str, bytes]) -> None: ...
+
+
+MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels,)
+"""The registry: each builds a fresh model for a pack."""
+
+
+class Learner:
+    """All global models, and what they have learned from."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._models = tuple(build(pack) for build in MODELS)
+        self._taken: dict[str, dict[int, int]] = {}
+
+    def learn(self, lesson: Lesson, offset: int) -> int:
+        """Take record `offset` of `learning`. Returns how many examples were new; the others were taken before."""
+        taken = self._taken.setdefault(lesson.source, {})
+        count = 0
+        for example in lesson.examples:
+            if example.offset > taken.get(example.partition, -1):
+                taken[example.partition] = example.offset
+                count += 1
+                for model in self._models:
+                    model.learn_one(example, offset)
+        return count
+
+    def dirty_rows(self) -> dict[bytes, bytes]:
+        """Key -> value of the rows changed since the last call, in a deterministic order."""
+        rows: dict[bytes, bytes] = {}
+        for model in self._models:
+            rows |= model.dirty_rows()
+        return rows
+
+    def marker(self, offset: int) -> bytes:
+        """The value of the row `MARKER_KEY` after all rows up to record `offset` are written."""
+        return encode_marker(Marker(offset, self._taken))
+
+    @classmethod
+    def restore(cls, pack: Pack, rows: Mapping[bytes, bytes]) -> "Learner":
+        """The learner whose rows and marker these are. Rows of kinds that no model has are left alone.
+
+        Raises:
+            ValueError: item rows are missing.
+            msgspec.ValidationError: a value is no row of its kind.
+        """
+        learner = cls(pack)
+        kinds: dict[str, dict[str, bytes]] = {}
+        for key, value in rows.items():
+            if key == MARKER_KEY:
+                learner._taken = decode_marker(value).taken
+            else:
+                kind, identifier = split_key(key)
+                kinds.setdefault(kind, {})[identifier] = value
+        for model in learner._models:
+            model.load(kinds.get(model.kind, {}))
+        return learner

@@ -1,0 +1,58 @@
+"""How much is done with each item now, lately and for long: decayed counts at the pack's half-lives.
+
+An action counts its weight (a save twice a view, and so on). Counts are levels (processors/decay.py), so they do not
+depend on the order of events, an item without new actions keeps its bits, and the levels of one half-life rank items
+the same way at any time: a list of the most popular stays right until a level changes.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.decay import EMPTY, add
+from processors.growing import grown
+from processors.pack import Pack
+
+DAY_MS: Final = 86_400_000.0
+
+
+def half_lives_ms(pack: Pack) -> tuple[float, ...]:
+    """The pack's popularity half-lives in milliseconds."""
+    return tuple(days * DAY_MS for days in pack.popularity_half_lives_d)
+
+
+class Popularity:
+    """The learner's half: levels by item number (numbers start at 1) and half-life."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._half_lives_ms = half_lives_ms(pack)
+        self.levels: list[list[float]] = []
+
+    def append(self, levels: list[float] | None = None) -> None:
+        """Make room for the next item number, with `levels` where they are known."""
+        self.levels.append([EMPTY] * len(self._half_lives_ms) if levels is None else levels)
+
+    def learn_one(self, number: int, ts_ms: int, weight: float) -> None:
+        """Count `weight` > 0 at `ts_ms` for one item."""
+        levels = self.levels[number]
+        for i, half_life_ms in enumerate(self._half_lives_ms):
+            levels[i] = add(levels[i], ts_ms, weight, half_life_ms)
+
+
+class PopularityView:
+    """The replica's half: levels as a column by item number; number 0 is nobody, at level -inf."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.half_lives_ms = np.array(half_lives_ms(pack))
+        self.levels: npt.NDArray[np.float64] = np.full((64, len(self.half_lives_ms)), EMPTY)
+
+    def put(self, number: int, levels: list[float]) -> None:
+        self.levels = grown(self.levels, number + 1, EMPTY)
+        self.levels[number] = levels
+
+    def counts(self, numbers: npt.NDArray[np.intp], now_ms: int) -> npt.NDArray[np.float64]:
+        """Decayed counts at `now_ms`, an array items × half-lives; contributions after `now_ms` are capped at 2^60."""
+        powers = self.levels[numbers] - now_ms / self.half_lives_ms
+        np.minimum(powers, 60.0, out=powers)
+        return np.exp2(powers, out=powers)

@@ -1,0 +1,155 @@
+"""Why an item is in a list, in words that the person understands; the main reason first.
+
+A reason is given for each feature that contributes enough. Similarity names the item that the person dealt with, and of
+several that speak for an item the one that speaks loudest, unless the latest save or application speaks nearly as loud.
+"""
+
+from math import isnan
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from processors.actions import VERBS, VIEW
+from processors.features import (
+    AFFINITY,
+    COVISITATION,
+    FRESHNESS,
+    LOCATION,
+    NAMES,
+    POPULARITY,
+    STATED,
+    TEXT,
+    distances_km,
+)
+from processors.popularity import DAY_MS
+from processors.replica import Replica
+from processors.retrieval import Evidence
+from processors.slate import Place
+from processors.taste import Deed, Taste
+from processors.words import words
+
+MAX_REASONS: Final = 3
+LEAST_SHARE: Final = 0.1
+"""A feature is a reason when it contributes this share of all that speaks for the item."""
+NEARLY: Final = 0.5
+"""The latest save or application is named where it speaks at least this loud, relative to the loudest."""
+MAX_TITLE: Final = 80
+NEAR_KM: Final = 100.0
+
+SOURCES: Final = {
+    COVISITATION: "covisitation",
+    TEXT: "text",
+    POPULARITY: "popular",
+    FRESHNESS: "fresh",
+    LOCATION: "near",
+    AFFINITY: "affinity",
+    STATED: "stated",
+}
+
+
+class Explanation(Struct, frozen=True):
+    """The retriever that contributed most, and the reasons."""
+
+    source: str
+    reasons: tuple[str, ...]
+
+
+def explain(place: Place, taste: Taste, now_ms: int, replica: Replica) -> Explanation:
+    """Explain one place of a list. There is always a reason."""
+    parts = place.ranking.contributions[place.position].tolist()
+    total = sum(part for part in parts if part > 0.0)
+    strongest = sorted((i for i in range(len(NAMES)) if parts[i] > 0.0), key=lambda i: (-parts[i], i))
+    reasons: list[str] = []
+    for feature in strongest:
+        if len(reasons) == MAX_REASONS or parts[feature] < LEAST_SHARE * total:
+            break
+        reason = _reason(feature, place, taste, now_ms, replica)
+        if reason and reason not in reasons:
+            reasons.append(reason)
+    source = next((SOURCES[i] for i in strongest if i in SOURCES), "catalogue")
+    return Explanation(source, tuple(reasons) or (_anything(place.row, replica),))
+
+
+def _reason(feature: int, place: Place, taste: Taste, now_ms: int, replica: Replica) -> str | None:
+    row, candidates = place.row, place.ranking.candidates
+    if feature == COVISITATION:
+        deed = _loudest(candidates.by_covisitation, row, taste)
+        return deed and f"because you {VERBS[deed.action]} {_named(deed, replica)}"
+    if feature == TEXT:
+        deed = _loudest(candidates.by_text, row, taste)
+        return deed and f"similar to {_named(deed, replica)} that you {VERBS[deed.action]}"
+    if feature == POPULARITY:
+        return "popular now"
+    if feature == FRESHNESS:
+        return _new(int(replica.catalogue.posted_ms[row]), now_ms)
+    if feature == LOCATION:
+        return _near(row, taste, replica)
+    if feature == AFFINITY:
+        return _liked(row, taste, replica)
+    return _asked(place, taste, replica) if feature == STATED else None
+
+
+def _loudest(evidence: Evidence, row: int, taste: Taste) -> Deed | None:
+    found = np.flatnonzero(evidence.rows == row)
+    if not len(found):
+        return None
+    owners, values = evidence.owners[found].tolist(), evidence.values[found].tolist()
+    top = max(values)
+    loud = [owner for owner, value in zip(owners, values, strict=True) if value >= NEARLY * top]
+    latest = next((i for i, deed in enumerate(taste.deeds) if deed.action != VIEW), -1)
+    return taste.deeds[latest if latest in loud else owners[values.index(top)]]
+
+
+def _named(deed: Deed, replica: Replica) -> str:
+    title = " ".join(replica.catalogue.title(deed.row).split()) if deed.row else ""
+    if len(title) > MAX_TITLE:
+        title = f"{title[: MAX_TITLE - 1].rstrip()}…"
+    return f"“{title or deed.item_id}”"
+
+
+def _new(posted_ms: int, now_ms: int) -> str | None:
+    age_d = (now_ms - posted_ms) / DAY_MS
+    if not posted_ms or age_d >= 14.0:
+        return None
+    return "new today" if age_d < 1.0 else "new this week" if age_d < 7.0 else "new this month"
+
+
+def _near(row: int, taste: Taste, replica: Replica) -> str | None:
+    catalogue, place = replica.catalogue, taste.place
+    if place.is_stated and place.lat is not None and place.lon is not None:
+        km = float(distances_km(np.array([row]), place.lat, place.lon, replica)[0])
+        if not isnan(km) and km <= NEAR_KM:
+            return f"{max(round(km), 1)} km away"
+    if int(catalogue.city[row]) in place.cities:
+        return f"in {catalogue.city_name(row)}"
+    if int(catalogue.region[row]) in place.regions:
+        return f"in {catalogue.regions.name(int(catalogue.region[row]))}"
+    if catalogue.remote[row] == 1:
+        return "remote"
+    return f"near you, in {catalogue.city_name(row)}" if catalogue.city[row] else "near you"
+
+
+def _liked(row: int, taste: Taste, replica: Replica) -> str | None:
+    catalogue = replica.catalogue
+    liked = [(taste.categories.get(code, 0.0), code) for code in catalogue.category[row].tolist() if code]
+    share, code = max(liked, default=(0.0, 0))
+    brand = int(catalogue.brand[row])
+    if taste.brands.get(brand, 0.0) > share:
+        return f"from {catalogue.brands.name(brand)}, which you looked at before"
+    return f"more in {catalogue.categories.name(code)}" if share > 0.0 else None
+
+
+def _asked(place: Place, taste: Taste, replica: Replica) -> str:
+    catalogue = replica.catalogue
+    if place.ranking.candidates.titles[place.position] > 0.0:
+        known = set(words(catalogue.title(place.row)))
+        title = max(taste.titles, key=lambda title: len(known.intersection(words(title))) / (1 + len(words(title))))
+        return f"matches “{title}”, which you asked for"
+    where = catalogue.city_name(place.row) or catalogue.regions.name(int(catalogue.region[place.row]))
+    return f"in {where}, where you want to be" if where else "matches what you asked for"
+
+
+def _anything(row: int, replica: Replica) -> str:
+    city = replica.catalogue.city_name(row)
+    return f"in {city}" if city else "something different"

@@ -1,0 +1,45 @@
+"""One person's list: retrieve, score, filter, diversify, explain.
+
+Pure: the list is a function of the profile, of `now_ms`, and of the changes that the replica has taken over so far.
+What is cached on the way (neighbour lists of texts, sorted short lists) is used only while it equals what would be
+computed anew.
+"""
+
+from processors.profile import Profile
+from processors.randomness import Randomness
+from processors.ranking import rank
+from processors.reasons import explain
+from processors.replica import Replica
+from processors.retrieval import everything, retrieve
+from processors.slate import Slate
+from processors.taste import taste_of
+from schemas.decisions import RecommendedItem
+
+
+def recommend(
+    profile: Profile, now_ms: int, replica: Replica, rng: Randomness | None = None, limit: int | None = None
+) -> tuple[RecommendedItem, ...]:
+    """The list for one person at `now_ms`: at most `limit` items, by default the pack's `list_size`.
+
+    Empty only where no item may be shown. The profile is only read. Nothing is explored yet: `rng` is not drawn from,
+    and every propensity is 1.
+    """
+    size = replica.pack.list_size if limit is None else limit
+    taste = taste_of(profile, now_ms, replica)
+    slate = Slate(replica.pack, replica.catalogue, size)
+    slate.fill(rank(retrieve(taste, now_ms, replica), taste, now_ms, replica), taste.own_rows)
+    if not slate.is_full:
+        slate.fill(rank(everything(taste, now_ms, replica), taste, now_ms, replica), taste.own_rows)
+    items = []
+    for place_rank, place in enumerate(slate.places, 1):
+        explanation = explain(place, taste, now_ms, replica)
+        items.append(
+            RecommendedItem(
+                item_id=replica.catalogue.item_id(place.row),
+                rank=place_rank,
+                score=float(place.ranking.scores[place.position]),
+                source=explanation.source,
+                reasons=explanation.reasons,
+            )
+        )
+    return tuple(items)

@@ -1,0 +1,129 @@
+"""Each process's read-only copy of the catalogue and the global models: what ranking reads.
+
+One thread owns a replica: it takes over records (`put_item`, `retire_item`, `apply_row`) between events, in bounded
+chunks, and ranks. A thread that reads Kafka hands over raw records and never touches the replica itself.
+
+Items and rows come in any order: what is known of an item that is not in the catalogue waits under its number.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.catalogue import Catalogue
+from processors.covisitation import CovisitationView
+from processors.growing import grown
+from processors.item_rows import KIND, decode_item_row
+from processors.model_rows import MARKER_KEY, marker_offset, split_key
+from processors.pack import Pack
+from processors.popularity import PopularityView
+from processors.shelves import Shelves
+from processors.text import TextIndex
+from schemas.catalogue import Item
+
+_ITEM_PREFIX: Final = KIND.encode() + b"/"
+
+
+class Replica:
+    """Catalogue, models, and the lists that retrieval starts from."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self.catalogue = Catalogue()
+        self.popularity = PopularityView(pack)
+        self.covisitation = CovisitationView(pack)
+        self.text = TextIndex()
+        self.shelves = Shelves(pack, self.catalogue, self.popularity)
+        self.scratch: npt.NDArray[np.float64] = np.zeros((4, 64))
+        """Room for scores by row; whoever uses it leaves zeros behind."""
+        self.marks: npt.NDArray[np.intp] = np.zeros(64, np.intp)
+        """Room for one mark by row; its content means nothing between uses."""
+        self._numbers: dict[str, int] = {}
+        self._rows_by_number: npt.NDArray[np.int32] = np.zeros(64, np.int32)
+        self._learned_offset = -1
+
+    @property
+    def version(self) -> str:
+        """What this replica has learned: the `learning` offset of the last complete flush."""
+        return f"learning-{self._learned_offset}"
+
+    def item(self, item_id: str) -> Item | None:
+        """What the catalogue keeps of an item, or None where it is not live."""
+        row = self.catalogue.row_of(item_id)
+        return None if row is None else self.catalogue.item(row)
+
+    def put_item(self, item: Item) -> None:
+        """An item is new or changed."""
+        catalogue = self.catalogue
+        known = catalogue.row_of(item.item_id)
+        if known is not None:
+            self.shelves.remove(known)
+        row = catalogue.put(item)
+        if known is None:
+            self._make_room(row)
+            self._link(row, self._numbers.get(item.item_id, 0))
+        self.text.put(row, item)
+        self.shelves.put(row)
+
+    def retire_item(self, item_id: str) -> None:
+        """An item is gone. Unknown items are none to retire."""
+        row = self.catalogue.row_of(item_id)
+        if row is None:
+            return
+        self.shelves.remove(row)
+        self.text.remove(row)
+        if number := self.shelves.numbers[row]:
+            self._rows_by_number[number] = 0
+            self.shelves.numbers[row] = 0
+        self.catalogue.retire(item_id)
+
+    def apply_row(self, key: bytes, value: bytes) -> None:
+        """Take over a row of the `model` topic; rows of kinds that nothing here reads are ignored.
+
+        Raises:
+            msgspec.ValidationError: the value is no row of its kind.
+        """
+        if key.startswith(_ITEM_PREFIX):
+            self._apply_item(split_key(key)[1], value)
+        elif key == MARKER_KEY:
+            self._learned_offset = marker_offset(value)
+
+    def rows_of(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Catalogue rows of the learner's item numbers; 0 where an item is not live."""
+        by_number = self._rows_by_number
+        if len(numbers) and int(numbers.max()) >= len(by_number):
+            by_number = self._rows_by_number = grown(by_number, int(numbers.max()) + 1, 0)
+        return by_number[numbers]
+
+    def number_of(self, item_id: str) -> int:
+        """The learner's number of an item, live or not; 0 where nothing was learned of it."""
+        return self._numbers.get(item_id, 0)
+
+    def _apply_item(self, item_id: str, value: bytes) -> None:
+        row = decode_item_row(value)
+        number = row.number
+        self.popularity.put(number, row.popularity)
+        self.covisitation.put(number, row.mass, row.neighbours)
+        place = 0
+        if self._numbers.get(item_id) != number:
+            self._numbers[item_id] = number
+            place = self.catalogue.row_of(item_id) or 0
+            if place:
+                self._link(place, number)
+        elif number < len(self._rows_by_number):
+            place = int(self._rows_by_number[number])
+        if place:
+            self.shelves.rate(place, row.popularity)
+
+    def _link(self, row: int, number: int) -> None:
+        self.shelves.numbers[row] = number
+        if number:
+            self._rows_by_number = grown(self._rows_by_number, number + 1, 0)
+            self._rows_by_number[number] = row
+
+    def _make_room(self, row: int) -> None:
+        if row >= len(self.marks):
+            self.marks = grown(self.marks, row + 1, 0)
+            self.scratch = np.zeros((len(self.scratch), len(self.marks)))
+            self.shelves.numbers = grown(self.shelves.numbers, len(self.marks), 0)

@@ -1,0 +1,125 @@
+"""Which few hundred of all items are worth a closer look, and what speaks for them.
+
+Items come from co-visitation with the last twenty deeds, from text alike to the last five or to stated titles, from
+what is popular anywhere and in the person's region, from what is new near by, and from the person's own items.
+Similar items fill the room (`pack.candidates`) that the short lists leave, the most similar first.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from processors.eligibility import eligible
+from processors.replica import Replica
+from processors.taste import Taste
+from processors.top_list import Rows
+
+Values = npt.NDArray[np.float64]
+
+TEXT_DEEDS: Final = 5
+TITLES: Final = 4
+REGIONS: Final = 2
+CITIES: Final = 3
+TITLE_BLEND: Final = 0.7
+"""Of the stated feature, for the title, where places are stated too."""
+COVISITATION, TEXT, STATED = range(3)
+"""Rows of `replica.scratch`."""
+
+
+class Evidence(Struct, frozen=True):
+    """Which deed speaks for which row, and how much: three arrays of one length."""
+
+    owners: Rows
+    rows: Rows
+    values: Values
+
+
+class Candidates(Struct, frozen=True):
+    """Eligible rows with what was found out about each while they were retrieved."""
+
+    rows: Rows
+    covisitation: Values
+    text: Values
+    titles: Values
+    by_covisitation: Evidence
+    by_text: Evidence
+
+
+def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
+    """The candidates of one person, without duplicates."""
+    scratch = replica.scratch
+    covisited = _covisited(taste, now_ms, replica)
+    alike = _alike(taste, replica)
+    asked = [replica.text.search(title) for title in taste.titles[:TITLES]]
+    np.add.at(scratch[COVISITATION], covisited.rows, covisited.values)
+    np.add.at(scratch[TEXT], alike.rows, alike.values)
+    for rows, similarities in asked:
+        np.maximum.at(scratch[STATED], rows, similarities)
+    touched = np.concatenate([covisited.rows, alike.rows, *[rows for rows, _ in asked]])
+    listed = eligible(_distinct(_listed(taste, now_ms, replica), replica), taste, now_ms, replica)
+    similar = eligible(_distinct(touched, replica), taste, now_ms, replica)
+    replica.marks[similar] = 1
+    replica.marks[listed] = 0
+    similar = similar[replica.marks[similar] == 1]
+    room = max(replica.pack.candidates - len(listed), replica.pack.candidates // 2)
+    if len(similar) > room:
+        merit = sum((_scaled(scratch[kind, similar]) for kind in (COVISITATION, TEXT, STATED)), np.zeros(len(similar)))
+        similar = similar[np.argpartition(-merit, room)[:room]]
+    rows = np.concatenate([listed, similar])
+    values = scratch[:3, rows]
+    scratch[:3, touched] = 0.0
+    return Candidates(rows, values[COVISITATION], values[TEXT], values[STATED], covisited, alike)
+
+
+def everything(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
+    """All eligible rows, for the rare person whose candidates do not fill a list; costs a look at every row."""
+    rows = eligible(np.arange(1, replica.catalogue.rows), taste, now_ms, replica)
+    nothing = np.zeros(len(rows))
+    none = Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+    return Candidates(rows, nothing, nothing, nothing, none, none)
+
+
+def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
+    owners, numbers, similarities = replica.covisitation.neighbours([deed.number for deed in taste.deeds], now_ms)
+    rows = replica.rows_of(numbers)
+    live = np.flatnonzero(rows)
+    owners = owners[live]
+    return Evidence(owners, rows[live].astype(np.intp), similarities[live] * taste.weights[owners])
+
+
+def _alike(taste: Taste, replica: Replica) -> Evidence:
+    found = [(i, *replica.text.neighbours(deed.row)) for i, deed in enumerate(taste.deeds[:TEXT_DEEDS]) if deed.row]
+    if not found:
+        return Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+    owners = np.repeat([i for i, _, _ in found], [len(rows) for _, rows, _ in found])
+    rows = np.concatenate([rows for _, rows, _ in found])
+    similarities = np.concatenate([similarities for _, _, similarities in found])
+    return Evidence(owners, rows, similarities * taste.weights[owners])
+
+
+def _listed(taste: Taste, now_ms: int, replica: Replica) -> Rows:
+    shelves, place = replica.shelves, taste.place
+    regions = sorted(place.regions, key=lambda code: (-place.regions[code], code))[:REGIONS]
+    cities = sorted(place.cities, key=lambda code: (-place.cities[code], code))[:CITIES]
+    if taste.wanted is not None:
+        regions += taste.wanted.regions[:REGIONS]
+        cities += taste.wanted.cities[:CITIES]
+    lists = [np.array(taste.own_rows, np.intp), *shelves.popular(now_ms), shelves.new(now_ms)]
+    lists += [shelves.new_in_city(city, now_ms) for city in cities]
+    for region in regions:
+        lists += [shelves.popular_in(region, now_ms), shelves.new_in_region(region, now_ms)]
+    return np.concatenate(lists)
+
+
+def _distinct(rows: Rows, replica: Replica) -> Rows:
+    """Each row once, in the order of its last mention."""
+    places = np.arange(len(rows))
+    replica.marks[rows] = places
+    return rows[replica.marks[rows] == places]
+
+
+def _scaled(values: Values) -> Values:
+    top = float(values.max()) if len(values) else 0.0
+    return values / top if top > 0.0 else values

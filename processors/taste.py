@@ -1,0 +1,175 @@
+"""A profile in the catalogue's terms: what the person did lately, where they are, what they asked for.
+
+Nothing is stored: a taste is computed from the profile whenever someone is ranked.
+"""
+
+from collections.abc import Mapping
+from itertools import islice
+from math import exp2, isfinite
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from processors.actions import APPLY, weights
+from processors.catalogue import Catalogue
+from processors.heavy_hitters import shares
+from processors.identity import hash64
+from processors.popularity import DAY_MS
+from processors.profile import BRAND, CATEGORY, REGION, Profile
+from processors.replica import Replica
+
+HISTORY: Final = 20
+"""The latest items that speak for a person's taste."""
+POSITION_POWER: Final = 0.7
+"""The k-th latest item weighs k ** -0.7, the latest 1."""
+CITY_SHARE: Final = 0.7
+"""Of the location feature, for the same city; the rest for the same region."""
+
+
+class Deed(Struct, frozen=True):
+    """The latest action on one item. `row` and `number` are 0 where the catalogue or the models do not know it."""
+
+    item_id: str
+    action: int
+    row: int
+    number: int
+
+
+class Place(Struct):
+    """Where a person is, or looks: shares in [0, 1] by code, and coordinates where they are known."""
+
+    cities: dict[int, float]
+    regions: dict[int, float]
+    lat: float | None = None
+    lon: float | None = None
+    is_stated: bool = False
+
+
+class Wanted(Struct, frozen=True):
+    """The places someone asked for, as codes."""
+
+    cities: tuple[int, ...]
+    regions: tuple[int, ...]
+    countries: tuple[int, ...]
+    around: tuple[int, ...]
+    """Regions of the cities: they do not speak against an item that names no city."""
+
+
+class Taste(Struct):
+    """All that ranking knows of a person."""
+
+    deeds: list[Deed]
+    """The latest items, at most `HISTORY`, the latest first."""
+    weights: npt.NDArray[np.float64]
+    """By deed: action, place and age; they sum to 1."""
+    own_rows: list[int]
+    """Live items of all kept actions."""
+    excluded: npt.NDArray[np.int64]
+    """Sorted hashes of items that must not be shown."""
+    place: Place
+    brands: dict[int, float]
+    categories: dict[int, float]
+    """Affinities by code, the largest 1."""
+    titles: tuple[str, ...]
+    wanted: Wanted | None
+    min_salary: float | None
+    remote_only: bool
+
+
+def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
+    """The taste of one person at `now_ms`."""
+    catalogue, pack = replica.catalogue, replica.pack
+    row_of, number_of = catalogue.row_of, replica.number_of
+    by_action = weights(pack.actions)
+    half_life_ms = pack.taste_half_life_d * DAY_MS
+    latest = list(profile.latest_actions())
+    latest_ms = latest[0].ts_ms if latest else now_ms
+    deeds: list[Deed] = []
+    weighed: list[float] = []
+    for k, done in enumerate(islice(latest, HISTORY), 1):
+        deeds.append(Deed(done.item_id, done.kind, row_of(done.item_id) or 0, number_of(done.item_id)))
+        weighed.append(by_action[done.kind] * k**-POSITION_POWER * exp2((done.ts_ms - latest_ms) / half_life_ms))
+    own_rows = [deed.row for deed in deeds if deed.row]
+    own_rows += [row for done in latest[HISTORY:] if (row := row_of(done.item_id))]
+    deed_weights = np.array(weighed)
+    if deeds:
+        deed_weights /= deed_weights.sum()
+    titles = profile.said("titles")
+    min_salary = profile.said("min_salary")
+    return Taste(
+        deeds=deeds,
+        weights=deed_weights,
+        own_rows=own_rows,
+        excluded=_excluded(profile, pack.applied == "exclude"),
+        place=_place(profile, deeds, deed_weights.tolist(), catalogue),
+        brands=_coded(profile, BRAND, catalogue.brands.code),
+        categories=_coded(profile, CATEGORY, catalogue.categories.code),
+        titles=tuple(titles) if titles else (),
+        wanted=_wanted(profile.said("places") or (), catalogue),
+        min_salary=float(min_salary) if min_salary else None,
+        remote_only=profile.said("remote") is True,
+    )
+
+
+def _excluded(profile: Profile, applied: bool) -> npt.NDArray[np.int64]:
+    hashes = {hash64(item_id) for item_id in profile.dismissed if profile.is_dismissed(item_id)}
+    if applied:
+        hashes.update(profile.applied_items)
+        hashes.update([hash64(action.item_id) for action in profile.actions if action.kind == APPLY])
+    return np.array(sorted(hashes), np.int64)
+
+
+def _coded(profile: Profile, kind: str, code_of: Any) -> dict[int, float]:
+    sketch = profile.affinities.get(kind)
+    if not sketch:
+        return {}
+    coded = {code: share for name, share in shares(sketch).items() if (code := code_of(name))}
+    top = max(coded.values(), default=0.0)
+    return {code: share / top for code, share in coded.items()} if top > 0.0 else {}
+
+
+def _place(profile: Profile, deeds: list[Deed], weighed: list[float], catalogue: Catalogue) -> Place:
+    """Stated, or else where the items of the last actions are."""
+    stated = profile.said("location")
+    if isinstance(stated, Mapping):
+        city, region = stated.get("city"), stated.get("region")
+        cities = [catalogue.city_code(city, region)] if region else list(catalogue.cities_named(city or ""))
+        lat, lon = stated.get("lat"), stated.get("lon")
+        return Place(
+            cities={code: 1.0 for code in cities if code},
+            regions={code: 1.0 for code in (catalogue.regions.code(region),) if code},
+            lat=lat if lon is not None else None,
+            lon=lon if lat is not None else None,
+            is_stated=True,
+        )
+    place = Place({}, _coded(profile, REGION, catalogue.regions.code))
+    rows = [deed.row for deed in deeds]
+    cities_of, lats, lons = catalogue.city[rows].tolist(), catalogue.lat[rows].tolist(), catalogue.lon[rows].tolist()
+    for row, city, weight, lat, lon in zip(rows, cities_of, weighed, lats, lons, strict=True):
+        if row and city:
+            place.cities[city] = place.cities.get(city, 0.0) + weight
+        if row and place.lat is None and isfinite(lat) and isfinite(lon):
+            place.lat, place.lon = lat, lon
+    top = max(place.cities.values(), default=1.0)
+    place.cities = {city: weight / top for city, weight in place.cities.items()}
+    return place
+
+
+def _wanted(places: tuple[str, ...] | list[str], catalogue: Catalogue) -> Wanted | None:
+    """The codes of stated places; None where none of them is known, for that speaks against no item."""
+    cities: list[int] = []
+    regions: list[int] = []
+    countries: list[int] = []
+    for place in places:
+        name, _, rest = (part.strip() for part in place.partition(","))
+        if rest and (code := catalogue.city_code(name, rest)):
+            cities.append(code)
+            continue
+        cities += catalogue.cities_named(name)
+        regions.append(catalogue.regions.code(name))
+        countries.append(catalogue.countries.code(name))
+    around = {catalogue.regions.code(catalogue.cities.name(code).partition("\t")[2]) for code in cities}
+    wanted = Wanted(*(tuple(sorted({*codes} - {0})) for codes in (cities, regions, countries, around)))
+    return wanted if wanted.cities or wanted.regions or wanted.countries else None

@@ -1,0 +1,180 @@
+"""Which items read alike: words of title, brand and categories, weighed by rarity, in bounded lists.
+
+An item keeps its twelve rarest words (title words first; labels weigh half). A word lists the latest 256 live items
+that have it. The similarity of an item to a text is the share of the text's weight that both have in common, weighed
+by idf (Spärck Jones: A statistical interpretation of term specificity, 1972), times √(words of the text / words of the
+item) where the item is the longer one.
+
+Neighbour lists are computed when first asked for and kept. A kept list is used only while nothing that it depends on
+has changed: each word counts the changes of its list, and the sum over the item's words must be the same. So what
+`neighbours` returns is a function of the items put and removed so far, never of when it was asked before.
+"""
+
+from array import array
+from contextlib import suppress
+from math import log2
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.growing import grown
+from processors.top_list import Rows
+from processors.words import words
+from schemas.catalogue import Item
+
+Similarities = npt.NDArray[np.float32]
+
+MAX_WORDS: Final = 12
+MAX_LISTED: Final = 256
+MAX_NEIGHBOURS: Final = 64
+MAX_CACHED: Final = 8_192
+LABEL_WEIGHT: Final = 0.5
+LEAST: Final = 0.1
+"""A similarity below this is none."""
+
+NOTHING: Final[tuple[Rows, Similarities]] = (np.zeros(0, np.intp), np.zeros(0, np.float32))
+
+
+class TextIndex:
+    """An inverted index over catalogue rows."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {}
+        self._names: list[str] = []
+        self._free: list[int] = []
+        self._listed: list[array[int]] = []
+        self._frequency: list[int] = []
+        self._changes: list[int] = []
+        self._words: dict[int, tuple[tuple[int, ...], int]] = {}
+        """Row -> codes of its words, title words first, and how many of them are title words."""
+        self._lengths: npt.NDArray[np.float32] = np.ones(64, np.float32)
+        self._scratch: npt.NDArray[np.float64] = np.zeros(64)
+        self._first: npt.NDArray[np.intp] = np.zeros(64, np.intp)
+        self._cache: dict[int, tuple[int, Rows, Similarities]] = {}
+
+    def put(self, row: int, item: Item) -> None:
+        """Index an item, in place of what the row held."""
+        title = words(item.title)
+        known = set(title)
+        labels = [word for label in (item.brand or "", *item.categories) for word in words(label) if word not in known]
+        held = self._words.get(row)
+        if held is not None:
+            if self._unchanged(held, title, labels):
+                return
+            self.remove(row)
+        rarest = sorted(title, key=self._rarity)[:MAX_WORDS]
+        count = len(rarest)
+        if count < MAX_WORDS and labels:
+            rarest += sorted(dict.fromkeys(labels), key=self._rarity)[: MAX_WORDS - count]
+        if row >= len(self._scratch):
+            self._lengths = grown(self._lengths, row + 1, 1.0)
+            self._scratch = grown(self._scratch, row + 1, 0.0)
+            self._first = grown(self._first, row + 1, 0)
+        codes = tuple([self._code(word) for word in rarest])
+        for code in codes:
+            listed = self._listed[code]
+            listed.append(row)
+            if len(listed) > 2 * MAX_LISTED:
+                del listed[:MAX_LISTED]
+            self._frequency[code] += 1
+            self._changes[code] += 1
+        self._words[row] = (codes, count)
+        self._lengths[row] = max(len(codes), 1)
+
+    def remove(self, row: int) -> None:
+        """Forget a row's item."""
+        held = self._words.pop(row, None)
+        self._cache.pop(row, None)
+        if held is None:
+            return
+        for code in held[0]:
+            listed = self._listed[code]
+            with suppress(ValueError):  # the list had no room for it any more
+                listed.remove(row)
+            self._changes[code] += 1
+            self._frequency[code] -= 1
+            if not self._frequency[code]:
+                del self._codes[self._names[code]]
+                del listed[:]
+                self._free.append(code)
+
+    def neighbours(self, row: int) -> tuple[Rows, Similarities]:
+        """The rows that read most like this row's item, itself left out, the most similar first."""
+        held = self._words.get(row)
+        if held is None:
+            return NOTHING
+        codes, count = held
+        changes = self._changes
+        version = 64 * sum([changes[code] for code in codes]) + len(self._words).bit_length()
+        cached = self._cache.get(row)
+        if cached is not None and cached[0] == version:
+            return cached[1], cached[2]
+        rows, similarities = self._similar(codes, count)
+        other = rows != row
+        rows, similarities = rows[other], similarities[other]
+        if len(rows) > MAX_NEIGHBOURS:
+            near = np.argpartition(-similarities, MAX_NEIGHBOURS)[:MAX_NEIGHBOURS]
+            rows, similarities = rows[near], similarities[near]
+        order = np.lexsort((-rows, -similarities))
+        rows, similarities = rows[order], similarities[order]
+        self._cache.pop(row, None)
+        self._cache[row] = (version, rows, similarities)
+        if len(self._cache) > MAX_CACHED:
+            del self._cache[next(iter(self._cache))]
+        return rows, similarities
+
+    def search(self, text: str) -> tuple[Rows, Similarities]:
+        """The rows that have to do with a text."""
+        asked = [self._codes[word] for word in words(text) if word in self._codes]
+        missing = sum(1 for word in words(text) if word not in self._codes)
+        return self._similar(tuple(asked), len(asked), missing) if asked else NOTHING
+
+    def _similar(self, codes: tuple[int, ...], count: int, missing: int = 0) -> tuple[Rows, Similarities]:
+        """Rows and similarities to words of which the first `count` weigh fully; `missing` more words are nobody's."""
+        scale = float(1 << len(self._words).bit_length())
+        weights = [
+            log2(1.0 + scale / self._frequency[code]) * (1.0 if i < count else LABEL_WEIGHT)
+            for i, code in enumerate(codes)
+        ]
+        total = sum(weights)
+        if not total:
+            return NOTHING
+        total *= (len(codes) + missing) / len(codes)
+        lists = [self._listed[code][-MAX_LISTED:] for code in codes]
+        rows = np.concatenate([np.frombuffer(listed, np.int32) for listed in lists]).astype(np.intp)
+        shares = np.repeat(np.array(weights) / total, [len(listed) for listed in lists])
+        scratch, first = self._scratch, self._first
+        np.add.at(scratch, rows, shares)
+        places = np.arange(len(rows))
+        first[rows] = places
+        rows = rows[first[rows] == places]
+        similarities = scratch[rows]
+        scratch[rows] = 0.0
+        longer = np.minimum((len(codes) + missing) / self._lengths[rows], 1.0)
+        similarities = np.minimum(similarities * np.sqrt(longer), 1.0).astype(np.float32)
+        enough = similarities >= LEAST
+        return rows[enough], similarities[enough]
+
+    def _unchanged(self, held: tuple[tuple[int, ...], int], title: list[str], labels: list[str]) -> bool:
+        names = {self._names[code] for code in held[0]}
+        return held[1] == len(title) and names == {*title, *labels}
+
+    def _rarity(self, word: str) -> int:
+        code = self._codes.get(word)
+        return 0 if code is None else self._frequency[code]
+
+    def _code(self, word: str) -> int:
+        code = self._codes.get(word)
+        if code is None:
+            if self._free:
+                code = self._free.pop()
+                self._names[code] = word
+            else:
+                code = len(self._names)
+                self._names.append(word)
+                self._listed.append(array("i"))
+                self._frequency.append(0)
+                self._changes.append(0)
+            self._codes[word] = code
+        return code
