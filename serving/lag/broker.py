@@ -9,9 +9,11 @@ from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaE
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from serving.lag.client import Quiet, settings
-from serving.lag.errors import BrokerUnreachableError
+from serving.lag.errors import BrokerUnreachableError, KafkaRefusedError
 from serving.lag.reading import Bounds, GroupReading, Partition
 
+CONNECT_S = 4.0
+"""How long the first question may take: a command without a broker is over in less than ten seconds, start included."""
 _EARLIEST: Any = OffsetSpec.earliest()  # type: ignore[no-untyped-call]
 _LATEST: Any = OffsetSpec.latest()  # type: ignore[no-untyped-call]
 _RETRIED = {
@@ -19,6 +21,17 @@ _RETRIED = {
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
 }
+_SILENT = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}
+_PASSING = {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+    KafkaError.REPLICA_NOT_AVAILABLE,
+}
+"""A partition that is being made, moved or removed is left out of one sample."""
 _RETRY_PAUSE_S = 0.2
 _CHUNK = 5_000
 """Partitions per ListOffsets call: keeps the futures of a large cluster from piling up."""
@@ -38,7 +51,7 @@ class Broker:
     def topics(self) -> tuple[str, dict[str, int]]:
         """The cluster's id and how many partitions each topic has."""
         try:
-            metadata = self._admin.list_topics(timeout=self._timeout_s)
+            metadata = self._admin.list_topics(timeout=min(CONNECT_S, self._timeout_s))
         except KafkaException as error:
             raise self._unreachable(error) from None
         counts = {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
@@ -91,8 +104,8 @@ class Broker:
                 try:
                     found[Partition(at.topic, at.partition)] = self._wait(future).offset
                 except KafkaException as error:
-                    if error.args[0].code() in (KafkaError._TIMED_OUT, KafkaError._TRANSPORT):
-                        raise self._unreachable(error) from None
+                    if error.args[0].code() not in _PASSING:
+                        raise KafkaRefusedError(f"offsets of {at.topic}[{at.partition}]: {_text(error)}") from None
         return found
 
     def _committed(self, group_ids: Sequence[str]) -> dict[str, dict[Partition, int]]:
@@ -116,13 +129,10 @@ class Broker:
         def ask(group_id: str) -> concurrent.futures.Future[Any]:
             return asked[group_id]
 
+        if not group_ids:
+            return {}
         asked = self._admin.describe_consumer_groups(list(group_ids), request_timeout=self._timeout_s)
-        try:
-            answers = self._all(group_ids, ask)
-        except KafkaException as error:
-            if error.args[0].code() == KafkaError._UNSUPPORTED_FEATURE:
-                return dict.fromkeys(group_ids, (None, frozenset()))
-            raise
+        answers = self._all(group_ids, ask)
         return {
             group_id: (
                 len(group.members),
@@ -149,8 +159,10 @@ class Broker:
                     code = error.args[0].code()
                     if code in _RETRIED and time.monotonic() < deadline:
                         again.append(group_id)
+                    elif code == KafkaError._UNSUPPORTED_FEATURE:
+                        continue
                     elif code != KafkaError.GROUP_ID_NOT_FOUND:
-                        raise
+                        raise KafkaRefusedError(f"group {group_id}: {_text(error)}") from None
             if again:
                 time.sleep(_RETRY_PAUSE_S)
             pending = {group_id: ask(group_id) for group_id in again}
@@ -163,16 +175,24 @@ class Broker:
             raise BrokerUnreachableError(
                 f"Kafka at {self._bootstrap} did not answer within {self._timeout_s:g} s"
             ) from None
+        except KafkaException as error:
+            if error.args[0].code() in _SILENT:
+                raise self._unreachable(error) from None
+            raise
 
     def _unreachable(self, error: KafkaException) -> BrokerUnreachableError:
         self._admin.poll(0)  # hands over the reasons that librdkafka gave meanwhile
-        reason = self._quiet.reason() or error.args[0].str()
+        reason = self._quiet.reason() or _text(error)
         return BrokerUnreachableError(f"cannot reach Kafka at {self._bootstrap}: {reason}")
+
+
+def _text(error: KafkaException) -> str:
+    return str(error.args[0].str())
 
 
 def _admin(config: dict[str, Any]) -> AdminClient:
     try:
         return AdminClient(config)
     except (KafkaException, ValueError) as error:
-        reason = error.args[0].str() if isinstance(error, KafkaException) else str(error)
+        reason = _text(error) if isinstance(error, KafkaException) else str(error)
         raise BrokerUnreachableError(f"Kafka client settings refused: {reason}") from None

@@ -1,7 +1,7 @@
 """Errors of the lag collector.
 
 LagError
-├── BrokerUnreachableError    no broker answered within the deadline
+├── BrokerUnreachableError      no broker answered within the deadline
 └── PortInUseError            the metrics server could not bind
 """
 
@@ -16,3 +16,7 @@ class BrokerUnreachableError(LagError):
 
 class PortInUseError(LagError):
     """The address for /metrics is taken or not ours to bind."""
+
+
+class KafkaRefusedError(LagError):
+    """A broker answered, but with an error; the message names what was asked and why it was refused."""

@@ -5,11 +5,11 @@ joins without a modifier): read it with `max by (group)`.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import msgspec
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as PrometheusCollector
 
@@ -75,20 +75,15 @@ class Snapshot(msgspec.Struct, frozen=True):
     failures: int = 0
 
 
-class LagExposition(PrometheusCollector):
-    """Turns the current snapshot into metric families, one at a time so that memory stays flat."""
+class OwnMetrics(PrometheusCollector):
+    """How the collector itself is doing."""
 
-    def __init__(self, current: Callable[[], Snapshot], clock: Callable[[], int]) -> None:
-        self._current = current
-        self._clock = clock
-
-    def describe(self) -> Iterable[Metric]:
-        """Nothing: registering must not sample."""
-        return ()
+    def __init__(self, shown: Snapshot) -> None:
+        self._shown = shown
 
     def collect(self) -> Iterator[Metric]:
-        """The collector's own metrics, then one family per lag metric while the rows are fresh."""
-        shown = self._current()
+        """Five metrics without labels."""
+        shown = self._shown
         yield GaugeMetricFamily("attune_collector_up", "1 when the last sample succeeded.", value=shown.up)
         yield GaugeMetricFamily(
             "attune_collector_last_success_timestamp_seconds",
@@ -100,19 +95,38 @@ class LagExposition(PrometheusCollector):
         )
         yield CounterMetricFamily("attune_collector_samples", "Samples tried.", value=shown.samples)
         yield CounterMetricFamily("attune_collector_failures", "Samples that failed.", value=shown.failures)
-        fresh = self._clock() - shown.last_success_ms <= KEEP_ROWS_MS
-        labels = [(row.group, row.topic, str(row.partition)) for row in shown.rows] if fresh else []
-        for metric in METRICS:
-            family = GaugeMetricFamily(metric.name, metric.help, labels=LABELS)
-            for row, label in zip(shown.rows, labels, strict=False):
-                value = metric.value(row)
-                if value is not None:
-                    family.add_metric(label, value)
-            yield family
 
 
-def registry(current: Callable[[], Snapshot], clock: Callable[[], int]) -> CollectorRegistry:
-    """A registry of its own, holding the collector's metrics only."""
-    own = CollectorRegistry()
-    own.register(LagExposition(current, clock))
-    return own
+def render(shown: Snapshot, now_ms: int) -> bytes:
+    """The text of /metrics: the collector's own metrics, and the rows' while they are fresh.
+
+    The rows are written here and not through prometheus_client, which takes ten times as long (2 s for 20,000 rows).
+    """
+    registry = CollectorRegistry()
+    registry.register(OwnMetrics(shown))
+    rows = shown.rows if now_ms - shown.last_success_ms <= KEEP_ROWS_MS else ()
+    labels = [
+        f'{{group="{escaped(row.group)}",topic="{escaped(row.topic)}",partition="{row.partition}"}}' for row in rows
+    ]
+    parts = [generate_latest(registry)]
+    for metric in METRICS:
+        lines = [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} gauge"]
+        for row, label in zip(rows, labels, strict=True):
+            value = metric.value(row)
+            if value is not None:
+                lines.append(f"{metric.name}{label} {_number(value)}")
+        parts.append(("\n".join(lines) + "\n").encode())
+    return b"".join(parts)
+
+
+def escaped(label: str) -> str:
+    r"""A label's value as the text format wants it.
+
+    >>> print(escaped('a"b'))
+    a\"b
+    """
+    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _number(value: float) -> str:
+    return "+Inf" if value == math.inf else repr(float(value))

@@ -35,6 +35,7 @@ class Probe:
                 "queued.max.messages.kbytes": 1_024,
                 "fetch.wait.max.ms": 20,
                 "fetch.error.backoff.ms": 20,
+                "fetch.queue.backoff.ms": 5,  # a queue of one message is always full: 1 s a round otherwise
             }
         )
 

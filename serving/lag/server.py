@@ -5,8 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from serving.lag.errors import PortInUseError
 
@@ -17,13 +16,13 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class MetricsServer:
-    """Serves a registry; `health` returns what is wrong, or nothing. Port 0 takes a free one, see `port`.
+    """Serves what `metrics` renders; `health` returns what is wrong, or nothing. Port 0 takes a free one, see `port`.
 
     A context manager: entering binds (PortInUseError if it cannot) and answers from a daemon thread.
     """
 
-    def __init__(self, registry: CollectorRegistry, health: Callable[[], str | None], host: str, port: int) -> None:
-        self._registry = registry
+    def __init__(self, metrics: Callable[[], bytes], health: Callable[[], str | None], host: str, port: int) -> None:
+        self._metrics = metrics
         self._health = health
         self._host = host
         self._wanted_port = port
@@ -35,7 +34,7 @@ class MetricsServer:
 
     def __enter__(self) -> "MetricsServer":
         try:
-            self._server = _Server((self._host, self._wanted_port), _handler(self._registry, self._health))
+            self._server = _Server((self._host, self._wanted_port), _handler(self._metrics, self._health))
         except (OSError, OverflowError) as error:
             raise PortInUseError(f"cannot listen on {self._host}:{self._wanted_port}: {error}") from None
         threading.Thread(target=self._server.serve_forever, name="lag-metrics", daemon=True).start()
@@ -46,14 +45,16 @@ class MetricsServer:
         self._server.server_close()
 
 
-def _handler(registry: CollectorRegistry, health: Callable[[], str | None]) -> type[http.server.BaseHTTPRequestHandler]:
+def _handler(
+    metrics: Callable[[], bytes], health: Callable[[], str | None]
+) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         timeout = 10
 
         def do_GET(self) -> None:
             match self.path.split("?")[0]:
                 case "/metrics":
-                    self._answer(200, CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry))
+                    self._answer(200, CONTENT_TYPE_PLAIN_0_0_4, metrics())
                 case "/healthz":
                     wrong = health()
                     self._answer(503 if wrong else 200, "text/plain; charset=utf-8", f"{wrong or 'ok'}\n".encode())

@@ -8,7 +8,7 @@ import structlog
 
 from serving.lag.collector import Collector, wall_clock_ms
 from serving.lag.errors import LagError
-from serving.lag.metrics import Snapshot, registry
+from serving.lag.metrics import Snapshot, render
 from serving.lag.server import MetricsServer
 
 SAVE_EVERY_S = 30.0
@@ -44,7 +44,7 @@ class Watch:
 
     def server(self, host: str, port: int) -> MetricsServer:
         """A metrics server over this watch, not yet bound."""
-        return MetricsServer(registry(self.current, self._clock), self.health, host, port)
+        return MetricsServer(lambda: render(self._snapshot, self._clock()), self.health, host, port)
 
     def run(self, stop: threading.Event) -> None:
         """Sample until `stop` is set, then write the state."""

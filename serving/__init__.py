@@ -1,0 +1,1 @@
+"""What the outside sees: API, console, lag collector, mailer."""
