@@ -1,0 +1,46 @@
+"""`attune`: every command, one thin file each. Settings are read once, by the command that runs."""
+
+from importlib.metadata import version
+
+import typer
+
+from attune.cli.failure import Commands
+from attune.cli.lag import lag
+from attune.cli.produce import produce
+from attune.cli.profile import profile
+from attune.cli.topics import topics
+from attune.cli.worker import worker
+
+app = typer.Typer(
+    name="attune",
+    cls=Commands,
+    help="What to recommend to each person, and when to write to them: live, on Kafka.",
+    epilog="Settings: ./attune.toml and ATTUNE_* variables. Exit codes: 0 done, 1 failed, 2 wrong usage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"attune {version('attune')}")
+        raise typer.Exit
+
+
+@app.callback()
+def attune(
+    _: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """What to recommend to each person, and when to write to them: live, on Kafka."""
+
+
+app.command()(worker)
+app.add_typer(topics, name="topics")
+app.command()(produce)
+app.command()(profile)
+app.add_typer(lag, name="lag")
+
+if __name__ == "__main__":
+    app()
