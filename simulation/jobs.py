@@ -27,6 +27,10 @@ class JobsWorld(MailedMarket):
     `still`: openings never expire or arrive, interest never ends: for a live feed without end.
     """
 
+    gap_median_s = 82.0
+    back_in_session = 0.32
+    again_share = 0.53
+
     def __init__(
         self, seed: int, users: int, days: int, variant: str = "base", live_jobs: int | None = None, still: bool = False
     ) -> None:

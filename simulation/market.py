@@ -25,9 +25,9 @@ from simulation.variants import Variant
 from simulation.world import Record, Slate
 
 VISIT, HOUR, BROWSE, PAGE, MAIL, CHOICE, SELF = range(7)
-_RETURN_SHARE = 0.3
-_MORE_VIEWS = 0.66
-_GAP_MEDIAN_S, _GAP_SIGMA = 62.0, 1.05
+_BACK_LATER = 0.05
+_AGAIN_LAG_H, _AGAIN_SIGMA = 2.2, 1.4
+_GAP_SIGMA = 1.05
 _CLICK_ON_SLATE = 0.3
 _SILENT_MS = 30 * DAY_MS
 
@@ -57,6 +57,15 @@ class Goods(Protocol):
 
 class Market(ABC):
     """A world without its domain. Subclasses draw people and goods, then call this constructor."""
+
+    gap_median_s = 70.0
+    """Between two looks of a visit."""
+    more_views = 0.66
+    """Chance of one more look in a visit, after each."""
+    back_in_session = 0.4
+    """Share of later looks of a visit that go back to something seen in it."""
+    again_share = 0.3
+    """Share of visits that are followed by another within hours."""
 
     def __init__(
         self,
@@ -124,6 +133,10 @@ class Market(ABC):
         """Fit as far as it is the same under every policy: what own browsing goes by."""
         return self.fit(p, rows, ts_ms)
 
+    def errand(self, p: int, ts_ms: int) -> int | None:
+        """The item a person comes for, if they come for a certain one; the same under every policy."""
+        return None
+
     @abstractmethod
     def appeal(self, rows: Ints, ts_ms: int) -> Floats:
         """What draws everybody's eye, in logits: brand, freshness, a lower price."""
@@ -171,7 +184,7 @@ class Market(ABC):
     def _plan(self, day: int) -> None:
         """The visits that happen on local day `day` whatever the policy."""
         everyone = np.arange(len(self.people.ids))
-        rate = self.people.rates(day)
+        rate = self.people.rates(day) * (1.0 - self.again_share)
         none = np.exp(-rate)
         u = uniform_of(key_of(self.seed, VISIT, day), everyone)
         count = (u >= none).astype(np.int64) + (u >= none * (1 + rate)) + (u >= none * (1 + rate + rate**2 / 2))
@@ -180,14 +193,22 @@ class Market(ABC):
         for p in np.flatnonzero(count).tolist():
             luck = Luck(key_of(self.seed, HOUR, p, day))
             cdf = self.people.rhythms.visits_cdf[p, weekend]
-            for n in range(int(count[p])):
+            n = 0
+            for _ in range(int(count[p])):
                 hour = int(np.searchsorted(cdf, luck.unit(), side="right"))
                 local = int((hour + luck.unit()) * HOUR_MS)
                 ts = START_MS + day * DAY_MS + local - offset_ms(self.people.tz(p, day), day)
                 joined = self.people.join_day[p]
                 if joined >= 0:
-                    ts = max(ts, START_MS + int(joined * DAY_MS) + 60_000 * (n + 1))
-                self.visit(p, ts, f"s{p}-{day + HISTORY_DAYS}-{n}", key_of(self.seed, BROWSE, p, day, n))
+                    ts = max(ts, START_MS + int(joined * DAY_MS) + 60_000)
+                again = True
+                while again:
+                    self.visit(p, ts, f"s{p}-{day + HISTORY_DAYS}-{n}", key_of(self.seed, BROWSE, p, day, n))
+                    n += 1
+                    again = luck.unit() < self.again_share and n < 6
+                    ts += int((0.6 + min(40.0, luck.lognormal(_AGAIN_LAG_H, _AGAIN_SIGMA))) * HOUR_MS)
+                    if self.people.slot(p, ts)[1] < 6:
+                        ts += 8 * HOUR_MS
 
     def visit(self, p: int, ts_ms: int, session: str, key: int, own: bool = True) -> None:
         """Someone comes to the site at `ts_ms`: they see the slate, then look around on their own.
@@ -205,7 +226,7 @@ class Market(ABC):
         """Search and look at items: nothing here depends on what was recommended."""
         rows = self.within_reach(p, ts)
         views = 1
-        while luck.unit() < _MORE_VIEWS and views < 12:
+        while luck.unit() < self.more_views and views < 12:
             views += 1
         search, key = luck.unit() < 0.45, key_of(luck.below(1 << 53), SELF)
         if not rows.size:
@@ -213,9 +234,10 @@ class Market(ABC):
         fit = self.own_fit(p, rows, ts)
         pull = np.log(fit + 0.02) * 1.4 + self.appeal(rows, ts)
         noise = -np.log(-np.log(uniform_of(key, rows) + 1e-12))
+        own = self._own[p] if paired else self._own[p].copy()
+        pull -= 2.0 * np.isin(rows, list(own))  # known already: back to it on purpose, below, or not at all
         fresh = rows[np.argsort(-(pull + noise), kind="stable")[:views]]
         fit_of = dict(zip(rows.tolist(), fit.tolist(), strict=True))
-        own = self._own[p] if paired else self._own[p].copy()
         if search:
             value = {
                 "event_id": f"{session}.q",
@@ -227,11 +249,17 @@ class Market(ABC):
         at = ts
         for n in range(views):
             i = int(fresh[n]) if n < fresh.size else int(fresh[0])
-            if own and luck.unit() < _RETURN_SHARE:
-                back = own[-1 - min(int(luck.exponential(2.0)), len(own) - 1)]
-                i = back if self.goods.gone_ms[back] > at else i
+            back, depth, kept = luck.unit(), int(luck.exponential(1.5)), len(own)
+            if n and back < self.back_in_session:
+                i = own[-1 - min(depth, min(n, kept) - 1)]
+            elif kept and back < _BACK_LATER:
+                i = own[-1 - min(depth, kept - 1)]
+            errand = None if n else self.errand(p, ts)
+            i = i if errand is None else errand
+            if self.goods.gone_ms[i] <= at:
+                i = int(fresh[0])
             own.append(i)
-            gap_ms = int(min(1_500.0, luck.lognormal(_GAP_MEDIAN_S, _GAP_SIGMA)) * 1000) + 2_000
+            gap_ms = int(min(1_500.0, luck.lognormal(self.gap_median_s, _GAP_SIGMA)) * 1000) + 2_000
             known = fit_of.get(i)
             self.view(
                 p,

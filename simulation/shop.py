@@ -27,6 +27,11 @@ _FLAT_FIT = 0.3
 class ShopWorld(MailedMarket):
     """``make_world("shop:VARIANT", ...)``. `live_goods` at a time (default: 0.5 per person, at least 300)."""
 
+    gap_median_s = 52.0
+    more_views = 0.72
+    back_in_session = 0.4
+    again_share = 0.12
+
     def __init__(self, seed: int, users: int, days: int, variant: str = "base", live_goods: int | None = None) -> None:
         chosen = variant_named(variant)
         people = draw_people(seed, users, days, max(2, min(METROS, users // 100)), chosen)
@@ -111,6 +116,13 @@ class ShopWorld(MailedMarket):
         out: Floats = 0.9 * self.shelf.appeal[rows] + 1.5 * off
         return out
 
+    def errand(self, p: int, ts_ms: int) -> int | None:
+        """What has run out, and was good."""
+        row = self._undisturbed[p].runs_out((ts_ms - START_MS) / DAY_MS)
+        if row is None or not self.variant.taste or not self.shelf.available[row]:
+            return None
+        return row if Luck(key_of(self.seed, CHOICE, p, ts_ms // HOUR_MS)).unit() < 0.85 else None
+
     def query(self, i: int, luck: Luck) -> str:
         """Product, sometimes with its style, sometimes the department."""
         kind, form = int(self.shelf.kind[i]), luck.below(3)
@@ -125,12 +137,14 @@ class ShopWorld(MailedMarket):
         """Into the cart; then bought, or abandoned. Supplies are bought again when they run out."""
         product, day = int(PRODUCT_OF[self.shelf.kind[i]]), (ts_ms - START_MS) / DAY_MS
         luck = Luck(key_of(self.seed, CHOICE, p, i, day_of(ts_ms)))
-        carted = luck.unit() < 0.42 * fit
-        bought = carted and luck.unit() < 0.25 + 0.55 * fit
+        due = self._undisturbed[p].runs_out(day) == i
+        carted = luck.unit() < (0.9 if due else 0.42 * fit)
+        chance, u = 0.95 if due else 0.25 + 0.55 * fit, luck.unit()
+        bought = carted and u < chance * (1.0 if due else self._cupboards[p].appetite(day))
         quantity = 1 + int(luck.exponential(0.5 if LASTS_DAYS[product] else 0.15))
         if not carted:
             return
-        if bought and own:
+        if own and u < chance * (1.0 if due else self._undisturbed[p].appetite(day)):
             self._undisturbed[p].put(product, i, day)
         suppressed = self.variant.taste and self._cupboards[p].wants(day)[product] < -1.5
         if suppressed or not self.shelf.available[i]:

@@ -67,7 +67,7 @@ def draw_shoppers(seed: int, people: People) -> Shoppers:
         budget=0.25 * rng.standard_normal(users),
         price_weight=rng.gamma(3.0, 0.5, users),
         bargain=rng.gamma(2.0, 1.2, users),
-        loyalty=rng.gamma(3.0, 0.7, users),
+        loyalty=rng.gamma(4.0, 0.8, users),
         department=old.astype(np.int64),
         style=style.astype(np.int64),
     )
@@ -79,6 +79,7 @@ def _taste(department: Ints, style: Ints, second: Ints, products: Floats, own: F
     in_style = STYLE_OF[None, :] == style[:, None]
     in_second = DEPARTMENT_OF[None, :] == second[:, None]
     logits = 1.7 * in_department + 1.5 * (in_department & in_style) + 1.0 * in_second + 0.6 * (in_second & in_style)
+    logits = logits + 1.9 * (LASTS_DAYS[PRODUCT_OF] > 0)[None, :]
     out: Floats = sharp * (logits + products[:, PRODUCT_OF] + own)
     return out
 
@@ -96,6 +97,18 @@ class Cupboard:
         """Bought on `day`."""
         self._bought_day[product] = day
         self.last_row[product] = row
+
+    def appetite(self, day: float) -> float:
+        """Share of the usual wish to buy that is left after the last order; within an order it is whole."""
+        since = day - float(self._bought_day.max())
+        return 1.0 if since < 0.1 else 1.0 - 0.85 * float(np.exp2(-since / 12.0))
+
+    def runs_out(self, day: float) -> int | None:
+        """The row of the supply that is most overdue, if one is."""
+        used = np.where(LASTS_DAYS > 0, (day - self._bought_day) / np.maximum(LASTS_DAYS, 1.0), 0.0)
+        used = np.where(np.isfinite(used), used, 0.0)
+        most = int(used.argmax())
+        return int(self.last_row[most]) if 0.85 < used[most] < 4.0 else None
 
     def wants(self, day: float) -> Floats:
         """Logits per product: what is owned is not bought again, supplies are once used up, complements are missed.
