@@ -21,7 +21,7 @@ DEV = names(PROJECT["dependency-groups"]["dev"])
 BUILD = names(PROJECT["dependency-groups"]["build"])
 
 
-@pytest.mark.parametrize(("lock", "wanted"), zip(LOCKS, [RUNTIME, RUNTIME | DEV | BUILD, BUILD], strict=True))
+@pytest.mark.parametrize(("lock", "wanted"), list(zip(LOCKS, [RUNTIME, RUNTIME | DEV | BUILD, BUILD], strict=True)))
 def test_a_lock_holds_what_is_asked_for(lock: str, wanted: set[str]) -> None:
     text = (ROOT / lock).read_text()
     blocks = re.split(r"\n(?=[a-z])", "\n" + text)[1:]
