@@ -14,7 +14,6 @@ from serving.lag.collector import Collector
 from serving.lag.errors import LagError
 from serving.lag.row import as_json
 from serving.lag.table import summary, table
-from serving.lag.watch import Watch
 from streams.settings import Settings, SettingsError, read_settings
 from streams.topics import GROUPS
 
@@ -80,6 +79,8 @@ def serve(
     interval: Annotated[float, typer.Option(help="Seconds between samples.", min=1.0, max=600.0)] = 10.0,
 ) -> None:
     """Collect without end; metrics on /metrics, health on /healthz. SIGTERM or Ctrl-C ends it."""
+    from serving.lag.watch import Watch  # brings structlog, a third of a second that the table does not need
+
     outer_groups, outer_all, outer_bootstrap = context.obj
     settings = _settings(bootstrap=bootstrap or outer_bootstrap, lag_port=port)
     stop = threading.Event()

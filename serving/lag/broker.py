@@ -37,6 +37,10 @@ _CHUNK = 5_000
 """Partitions per ListOffsets call: keeps the futures of a large cluster from piling up."""
 
 
+class _UnsupportedError(Exception):
+    """The broker is too simple for the question; it never leaves this file."""
+
+
 class Broker:
     """The admin side of the collector. Calls are bounded by `timeout_s` and raise BrokerUnreachableError beyond it."""
 
@@ -62,10 +66,18 @@ class Broker:
         listed = self._wait(self._admin.list_consumer_groups(request_timeout=self._timeout_s))
         return sorted(group.group_id for group in listed.valid)
 
-    def groups(self, group_ids: Sequence[str]) -> dict[str, GroupReading]:
-        """Members, assignments and committed offsets of those groups that exist."""
-        committed = self._committed(group_ids)
+    def groups(self, group_ids: Sequence[str], topics: Mapping[str, int]) -> dict[str, GroupReading]:
+        """Members, assignments and committed offsets of those groups that exist.
+
+        librdkafka's mock neither describes groups nor lists a group's offsets unless the partitions are named: there
+        every partition of `topics` is asked for, and members are None.
+        """
+        committed = self._committed(group_ids, None)
         members = self._members(group_ids)
+        if members is None:
+            every = [TopicPartition(name, number) for name, count in topics.items() for number in range(count)]
+            committed = self._committed(group_ids, every)
+            return {name: GroupReading(None, offsets) for name, offsets in committed.items() if offsets}
         found = {}
         for group_id in group_ids:
             count, assigned = members.get(group_id, (0, frozenset()))
@@ -108,10 +120,12 @@ class Broker:
                         raise KafkaRefusedError(f"offsets of {at.topic}[{at.partition}]: {_text(error)}") from None
         return found
 
-    def _committed(self, group_ids: Sequence[str]) -> dict[str, dict[Partition, int]]:
+    def _committed(
+        self, group_ids: Sequence[str], wanted: list[TopicPartition] | None
+    ) -> dict[str, dict[Partition, int]]:
         def ask(group_id: str) -> concurrent.futures.Future[Any]:
             asked = self._admin.list_consumer_group_offsets(
-                [ConsumerGroupTopicPartitions(group_id)], request_timeout=self._timeout_s
+                [ConsumerGroupTopicPartitions(group_id, wanted)], request_timeout=self._timeout_s
             )
             return asked[group_id]
 
@@ -125,14 +139,19 @@ class Broker:
             for group_id in group_ids
         }
 
-    def _members(self, group_ids: Sequence[str]) -> dict[str, tuple[int | None, frozenset[Partition]]]:
+    def _members(self, group_ids: Sequence[str]) -> dict[str, tuple[int, frozenset[Partition]]] | None:
+        """Members and assignments by group; None where the broker cannot describe groups."""
+
         def ask(group_id: str) -> concurrent.futures.Future[Any]:
             return asked[group_id]
 
         if not group_ids:
             return {}
         asked = self._admin.describe_consumer_groups(list(group_ids), request_timeout=self._timeout_s)
-        answers = self._all(group_ids, ask)
+        try:
+            answers = self._all(group_ids, ask)
+        except _UnsupportedError:
+            return None
         return {
             group_id: (
                 len(group.members),
@@ -160,7 +179,7 @@ class Broker:
                     if code in _RETRIED and time.monotonic() < deadline:
                         again.append(group_id)
                     elif code == KafkaError._UNSUPPORTED_FEATURE:
-                        continue
+                        raise _UnsupportedError from None
                     elif code != KafkaError.GROUP_ID_NOT_FOUND:
                         raise KafkaRefusedError(f"group {group_id}: {_text(error)}") from None
             if again:

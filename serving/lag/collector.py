@@ -99,8 +99,8 @@ class Collector:
             state_file.save(self._state_dir, self._open_tracker().state)
 
     def _read(self) -> Reading:
-        groups = self._broker.groups(self._broker.group_ids() if self._groups is None else self._groups)
         _, topics = self._broker.topics()
+        groups = self._broker.groups(self._broker.group_ids() if self._groups is None else self._groups, topics)
         touched = set().union(*(topics_of(group) for group in groups.values()))
         wanted = [Partition(name, number) for name in sorted(touched) for number in range(topics.get(name, 0))]
         bounds = self._broker.bounds(wanted)
