@@ -53,9 +53,11 @@ def explain(error: Exception) -> str | None:
     from redis.exceptions import RedisError
 
     from streams.admin import BrokerError
+    from streams.embedded import EmbeddedError
+    from streams.health import PortInUseError
 
     match error:
-        case CommandError() | BrokerError():
+        case CommandError() | BrokerError() | PortInUseError() | EmbeddedError():
             return str(error)
         case KafkaException(args=(KafkaError() as inner, *_)):
             return f"Kafka: {inner.str()}"

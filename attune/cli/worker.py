@@ -1,5 +1,6 @@
 """`attune worker`: the processes that do the work, under a supervisor that restarts them."""
 
+import os
 from typing import Annotated, Literal
 
 import typer
@@ -31,7 +32,9 @@ def worker(
 
       attune worker --role learner                 the one learner
     """
-    settings = read_settings(bootstrap=bootstrap, redis=redis, worker_port=port)
+    given = {"ATTUNE_BOOTSTRAP": bootstrap, "ATTUNE_REDIS": redis, "ATTUNE_WORKER_PORT": port}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})  # children read it too
+    settings = read_settings()
     from streams.supervisor import run_supervisor
 
     roles = ("behaviour", "learner", "sink") if role == "all" else (role,)
