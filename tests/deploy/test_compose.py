@@ -10,7 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from attune.cli.main import app
 from streams.settings import Settings
 from tests.architecture.rooms import ROOT, declared
 from tests.integration.provision import kafka_version
@@ -88,6 +90,20 @@ def test_the_services_settings_exist() -> None:
     used = {name for service in SERVICES.values() for name in service["environment"] if name.startswith("ATTUNE_")}
     assert used
     assert used <= known
+
+
+def understood(command: list[str]) -> bool:
+    """Whether the command line knows a command and its options."""
+    assert command[0] == "attune"
+    return CliRunner().invoke(app, [*command[1:], "--help"]).exit_code == 0
+
+
+def test_the_services_commands_exist() -> None:
+    commands = [each["command"] for each in SERVICES.values() if each.get("command", [""])[0] == "attune"]
+    assert len(commands) == 4
+    assert all(understood(command) for command in commands)
+    assert not understood(["attune", "worker", "--roll", "sink"])
+    assert not understood(["attune", "topic", "create"])
 
 
 def test_the_image_is_built_from_the_lock_and_is_not_root() -> None:
