@@ -154,9 +154,9 @@ def thinned(looks: list[Look], events_per_item: float) -> list[Look]:
     return [look for look, u in zip(looks, luck, strict=True) if u < high]
 
 
-def compare(reference: Reference, data: Path) -> list[tuple[str, float, float, float, bool]]:
+def compare(reference: Reference, data: Path, seed: int = 1) -> list[tuple[str, float, float, float, bool]]:
     """Rows (statistic, world, log, how far off, compared): off is relative, for hours the share that lies elsewhere."""
-    world = from_world(reference.world, reference.topic, reference.by_session)
+    world = from_world(reference.world, reference.topic, reference.by_session, seed=seed)
     span = (max(x.ts_ms for x in world) - min(x.ts_ms for x in world)) / DAY_MS
     log = from_log(data / reference.log, reference.topic, reference.zone_h, span)
     real = statistics(log)
@@ -186,12 +186,12 @@ def compare(reference: Reference, data: Path) -> list[tuple[str, float, float, f
     return rows
 
 
-def tables(data: Path) -> Iterable[str]:
+def tables(data: Path, seed: int = 1) -> Iterable[str]:
     """Markdown, one table per reference."""
     for reference in REFERENCES:
         yield f"\n### {reference.world} against {reference.log.split('.')[0]} ({reference.topic})\n"
         yield "| statistic | world | log | off |\n|---|---|---|---|"
-        for name, ours, real, off, compared in compare(reference, data):
+        for name, ours, real, off, compared in compare(reference, data, seed):
             verdict = f"{off:.0%}{' **over**' if off > 0.25 else ''}" if compared else f"({off:.0%}, not comparable)"
             yield f"| {name} | {ours:.3g} | {real:.3g} | {verdict} |"
 
@@ -200,7 +200,9 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="directory of the real logs")
-    for line in tables(parser.parse_args().data):
+    parser.add_argument("--seed", type=int, default=1, help="seed of the worlds")
+    chosen = parser.parse_args()
+    for line in tables(chosen.data, chosen.seed):
         sys.stdout.write(line + "\n")
 
 

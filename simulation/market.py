@@ -207,7 +207,7 @@ class Market(ABC):
                     n += 1
                     again = luck.unit() < self.again_share and n < 6
                     ts += int((0.6 + min(40.0, luck.lognormal(_AGAIN_LAG_H, _AGAIN_SIGMA))) * HOUR_MS)
-                    if self.people.slot(p, ts)[1] < 6:
+                    if self.people.slot(p, ts)[1] < 6 and luck.unit() < 0.6:
                         ts += 8 * HOUR_MS
 
     def visit(self, p: int, ts_ms: int, session: str, key: int, own: bool = True) -> None:
@@ -237,7 +237,6 @@ class Market(ABC):
         own = self._own[p] if paired else self._own[p].copy()
         pull -= 2.0 * np.isin(rows, list(own))  # known already: back to it on purpose, below, or not at all
         fresh = rows[np.argsort(-(pull + noise), kind="stable")[:views]]
-        fit_of = dict(zip(rows.tolist(), fit.tolist(), strict=True))
         if search:
             value = {
                 "event_id": f"{session}.q",
@@ -260,7 +259,8 @@ class Market(ABC):
                 i = int(fresh[0])
             own.append(i)
             gap_ms = int(min(1_500.0, luck.lognormal(self.gap_median_s, _GAP_SIGMA)) * 1000) + 2_000
-            known = fit_of.get(i)
+            at_row = min(int(np.searchsorted(rows, i)), rows.size - 1)
+            known = float(fit[at_row]) if rows[at_row] == i else None
             self.view(
                 p,
                 i,

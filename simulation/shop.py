@@ -71,9 +71,9 @@ class ShopWorld(MailedMarket):
         """Logistic in taste, price over budget and sales, what is owned or has run out, and what lies in the cart."""
         fit = self._fit(p, rows, ts_ms, self._cupboards[p])
         if self.variant.taste:
-            for row, since in self._carts[p].items():
-                if ts_ms - since < 10 * DAY_MS:
-                    fit[rows == row] = np.minimum(1.0, fit[rows == row] * 1.4 + 0.1)
+            carted = [row for row, since in self._carts[p].items() if ts_ms - since < 10 * DAY_MS]
+            if carted:
+                fit = np.where(np.isin(rows, carted), np.minimum(1.0, fit * 1.4 + 0.1), fit)
             fit[~self.shelf.available[rows]] *= 0.1
         return fit
 

@@ -108,7 +108,7 @@ class Cupboard:
         used = np.where(LASTS_DAYS > 0, (day - self._bought_day) / np.maximum(LASTS_DAYS, 1.0), 0.0)
         used = np.where(np.isfinite(used), used, 0.0)
         most = int(used.argmax())
-        return int(self.last_row[most]) if 0.85 < used[most] < 4.0 else None
+        return int(self.last_row[most]) if 0.65 < used[most] < 5.0 else None
 
     def wants(self, day: float) -> Floats:
         """Logits per product: what is owned is not bought again, supplies are once used up, complements are missed.
