@@ -66,6 +66,7 @@ class Sink:
         self._keep = self._advance = ""
         self._redis_up = False
         self._joined = False
+        self._new: set[Place] = set()
         self._from: dict[Place, int] = {}
         """Partition -> this sink brought Redis up to here; `NOWHERE` where it started at the beginning."""
         self._ends: dict[Place, int] = {}
@@ -89,7 +90,7 @@ class Sink:
     @property
     def ready(self) -> bool:
         """Whether Redis answers and holds everything that was there when the partitions were assigned."""
-        return self._joined and self._redis_up and not self._ends and not self._rewind
+        return self._joined and self._redis_up and not (self._new or self._ends or self._rewind)
 
     def run(self, stopping: threading.Event) -> None:
         """Consume until told to stop. Redis may come and go meanwhile."""
@@ -104,6 +105,8 @@ class Sink:
                 if records or boottime_s() - looked_s > LOOK_EVERY_S:
                     looked_s = boottime_s()
                     self._bring(records)
+                if self._new:
+                    self._settle()
                 self._go_back()
         except KafkaException as error:
             stop_process(f"the sink cannot read: {error.args[0].str()}")
@@ -114,16 +117,31 @@ class Sink:
 
     # -- Kafka
 
-    def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        for tp in consumer.committed(partitions, timeout=KAFKA_S):
-            place = tp.topic, tp.partition
-            self._from[place] = tp.offset if tp.offset >= 0 else NOWHERE
-            low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=KAFKA_S)
-            if high > max(low, tp.offset):
-                self._ends[place] = high
+    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._new.update((tp.topic, tp.partition) for tp in partitions)
         self._joined = True
 
+    def _settle(self) -> None:
+        """Find out where to begin with newly assigned partitions; until that is known their records are left alone."""
+        consumer = self._consumer
+        try:
+            committed = consumer.committed([TopicPartition(*place) for place in self._new], timeout=KAFKA_S)
+            ends = {
+                (tp.topic, tp.partition): consumer.get_watermark_offsets(tp, timeout=KAFKA_S)
+                for tp in (TopicPartition(*place) for place in self._new)
+            }
+        except KafkaException:
+            return  # a broker that is just starting, or away: again with the next turn
+        self._new.clear()
+        for tp in committed:
+            place = tp.topic, tp.partition
+            low, high = ends[place]
+            self._from[place] = self._rewind[place] = tp.offset if tp.offset >= 0 else NOWHERE
+            if high > max(low, tp.offset):
+                self._ends[place] = high
+
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._new -= {(tp.topic, tp.partition) for tp in partitions}
         for tp in partitions:
             for table in (self._from, self._ends, self._rewind):
                 table.pop((tp.topic, tp.partition), None)

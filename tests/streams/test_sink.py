@@ -146,8 +146,9 @@ def test_redis_stopped_and_started_again_costs_nothing(store: EmbeddedRedis, set
         assert not sink.ready
         assert lag(settings) > 0
         store.start()
-        eventually(lambda: sink.ready and seen(settings, "u99") == "9999", 20)
-        assert [seen(settings, f"u{n}") for n in range(100)] == [str(9_900 + n) for n in range(100)]
+        newest = [str(9_900 + n) for n in range(100)]
+        eventually(lambda: [seen(settings, f"u{n}") for n in range(100)] == newest, 20)
+        eventually(lambda: sink.ready)
         eventually(lambda: lag(settings) == 0, 10, what="lag 0")
 
 
