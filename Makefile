@@ -15,7 +15,8 @@ INSTALLED := .venv/.installed-from-lock
 
 # Rooms get their directory with their first content.
 ROOMS := $(patsubst %/,%,$(wildcard schemas/ processors/ streams/ serving/ simulation/ evaluation/ attune/))
-TYPED := $(ROOMS) $(wildcard benchmarks) tests/conftest.py tests/architecture tests/integration/kafka
+TYPED := $(ROOMS) $(wildcard benchmarks) tests/conftest.py tests/architecture tests/deploy \
+	$(filter-out tests/integration/test_%,$(wildcard tests/integration/*.py))
 STYLED := $(ROOMS) $(wildcard benchmarks) tests
 
 # Real logs are used where they lie beside the checkout; an ATTUNE_DATA of one's own goes first.
