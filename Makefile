@@ -67,7 +67,7 @@ format: install ## let ruff rewrite what it can
 	@$(RUN)/ruff check --fix $(STYLED)
 
 bench: install ## measured figures as JSON and a table, each as a ratio to a no-op agent
-	@$(RUN)/attune bench $(ARGS)
+	@$(RUN)/python -m benchmarks.spine $(ARGS)
 
 faults: install ## kills, stops, rebalances under load against an oracle (real Kafka; many minutes)
 	@$(RUN)/python -m pytest -m faults --timeout 1800 $(ARGS)
