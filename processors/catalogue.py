@@ -53,7 +53,7 @@ class Catalogue:
         """Codes of `city, region`: places of one name in two regions are two."""
         self.region: Codes32 = np.zeros(64, np.int32)
         self.country: Codes32 = np.zeros(64, np.int32)
-        self.category: Codes32 = np.zeros((64, CATEGORIES), np.int32)
+        self.category: Codes32 = np.zeros((CATEGORIES, 64), np.int32)
         self.id_hash: Ints = np.zeros(64, np.int64)
         self.twin: Ints = np.zeros(64, np.int64)
         """Items of one brand, title and city share it: reposts. 0 where there is no title."""
@@ -77,6 +77,7 @@ class Catalogue:
         return len(self._ids)
 
     def row_of(self, item_id: str) -> int | None:
+        """The row of a live item, or None."""
         return self._rows.get(item_id)
 
     def item_id(self, row: int) -> str:
@@ -87,6 +88,7 @@ class Catalogue:
         return item_id
 
     def title(self, row: int) -> str:
+        """The first 200 characters of the title."""
         return self._titles[row]
 
     def city_name(self, row: int) -> str:
@@ -140,10 +142,10 @@ class Catalogue:
         categories = self._interned(tuple([self.categories.learn(name) for name in item.categories]))
         self._categories[row] = categories
         self._tags[row] = self._interned(tuple([self.tags.learn(name) for name in item.tags]))
-        self.category[row] = 0
+        self.category[:, row] = 0
         if categories:
             held = categories[:CATEGORIES]
-            self.category[row, : len(held)] = held
+            self.category[: len(held), row] = held
         self._titles[row] = item.title[:MAX_TITLE]
         self.twin[row] = hash((int(self.brand[row]), _hashed(item.title), int(self.city[row]))) if item.title else 0
         return row
@@ -179,8 +181,9 @@ class Catalogue:
 
     def _grow(self, rows: int) -> None:
         for name, column in vars(self).items():
-            if isinstance(column, np.ndarray):
-                setattr(self, name, grown(column, rows, column.flat[0]))
+            if isinstance(column, np.ndarray) and column.ndim == 1:
+                setattr(self, name, grown(column, rows, column[0]))
+        self.category = np.ascontiguousarray(grown(self.category.T, rows, 0).T)
 
     def _place(self, row: int, location: Location | None) -> None:
         if location is None:

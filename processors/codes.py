@@ -4,6 +4,8 @@ Names are matched without regard to case and surrounding blanks; the first spell
 Names are never forgotten: a catalogue's brands and places are few beside its items.
 """
 
+from collections.abc import Mapping
+
 
 def folded(name: str) -> str:
     """>>> folded(" San  José ") == folded("san josé")
@@ -22,6 +24,11 @@ class Codes:
         self._codes: dict[str, int] = {}
         self._folded: dict[str, int] = {}
         self._names: list[str] = [""]
+
+    @property
+    def spellings(self) -> Mapping[str, int]:
+        """Code by each spelling that was ever learned: for names that come from the catalogue itself."""
+        return self._codes
 
     def __len__(self) -> int:
         """One more than the largest code."""

@@ -83,6 +83,7 @@ class CovisitationView:
         self._packed: list[bytes] = [b""] * 64
 
     def put(self, number: int, mass: float, packed: bytes) -> None:
+        """Take over the mass and the packed neighbours of one item."""
         if number >= len(self._mass):
             self._mass = grown(self._mass, number + 1, EMPTY)
             self._packed.extend([b""] * (len(self._mass) - len(self._packed)))

@@ -1,4 +1,4 @@
-"""What speaks for and against each candidate, as numbers in [0, 1]: one column a feature, in the order of `NAMES`."""
+"""What speaks for and against each candidate, as numbers in [0, 1]: one row a feature, in the order of `NAMES`."""
 
 from math import cos, radians
 from typing import Final
@@ -29,42 +29,41 @@ OWN_SCRATCH: Final = 3
 
 
 def features(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica) -> Matrix:
-    """The matrix candidates × features."""
+    """The matrix features × candidates."""
     rows = candidates.rows
-    matrix = np.zeros((len(rows), len(NAMES)))
+    matrix = np.zeros((len(NAMES), len(rows)))
     if not len(rows):
         return matrix
-    matrix[:, COVISITATION] = _relative(candidates.covisitation, LEAST_COVISITATION)
-    matrix[:, TEXT] = _relative(candidates.text, LEAST_TEXT)
-    matrix[:, POPULARITY] = popularity(rows, now_ms, replica)
-    matrix[:, FRESHNESS] = freshness(rows, now_ms, replica)
-    matrix[:, LOCATION] = _location(rows, taste, replica)
-    matrix[:, AFFINITY] = _affinity(rows, taste, replica)
-    matrix[:, STATED] = _stated(candidates, taste, replica)
+    matrix[COVISITATION] = _relative(candidates.covisitation, LEAST_COVISITATION)
+    matrix[TEXT] = _relative(candidates.text, LEAST_TEXT)
+    matrix[POPULARITY] = popularity(rows, now_ms, replica)
+    matrix[FRESHNESS] = freshness(rows, now_ms, replica)
+    matrix[LOCATION] = _location(rows, taste, replica)
+    matrix[AFFINITY] = _affinity(rows, taste, replica)
+    matrix[STATED] = _stated(candidates, taste, replica)
     own = replica.scratch[OWN_SCRATCH]
     own[taste.own_rows] = 1.0
-    matrix[:, SEEN] = own[rows]
+    matrix[SEEN] = own[rows]
     own[taste.own_rows] = 0.0
     return matrix
 
 
 def popularity(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float64]:
-    """The mean over the half-lives of log(1 + count) as a share of the most popular item's."""
-    counts = np.log1p(replica.popularity.counts(replica.shelves.numbers[rows], now_ms))
-    tops = np.zeros(counts.shape[1])
+    """On a scale of logarithms relative to the most popular item (`PopularityView.shares`)."""
+    numbers, levels = replica.shelves.numbers, replica.popularity.levels
+    tops = np.zeros(levels.shape[1])
     for i, listed in enumerate(replica.shelves.popular(now_ms)):
         if len(listed):
-            number = replica.shelves.numbers[listed[:1]]
-            tops[i] = np.log1p(replica.popularity.counts(number, now_ms)[0, i])
-    shares: npt.NDArray[np.float64] = np.minimum(counts / np.maximum(tops, 1e-12), 1.0).mean(axis=1)
-    return shares
+            tops[i] = levels[numbers[listed[0]], i]
+    return replica.popularity.shares(numbers[rows], tops)
 
 
 def freshness(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float64]:
     """Halved for every `freshness_half_life_d` since the item was posted; 0 where that is unknown."""
     posted_ms = replica.catalogue.posted_ms[rows]
     ages = np.maximum(now_ms - posted_ms, 0) / (-replica.pack.freshness_half_life_d * DAY_MS)
-    fresh: npt.NDArray[np.float64] = np.where(posted_ms > 0, np.exp2(ages), 0.0)
+    fresh: npt.NDArray[np.float64] = np.exp2(np.maximum(ages, -60.0))
+    fresh[posted_ms == 0] = 0.0
     return fresh
 
 
@@ -72,8 +71,10 @@ def distances_km(rows: Rows, lat: float, lon: float, replica: Replica) -> npt.ND
     """Distance to each row's item, NaN where it has no coordinates; on a plane, exact to 1% up to some 500 km."""
     catalogue = replica.catalogue
     north = catalogue.lat[rows].astype(np.float64) - lat
-    east = np.remainder(catalogue.lon[rows].astype(np.float64) - lon + 180.0, 360.0) - 180.0
-    km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.hypot(north, east * cos(radians(lat)))
+    east = catalogue.lon[rows].astype(np.float64) - lon
+    east -= 360.0 * np.rint(east / 360.0)
+    east *= cos(radians(lat))
+    km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.sqrt(north * north + east * east)
     return km
 
 
@@ -84,7 +85,7 @@ def _location(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.floa
     near = CITY_SHARE * city + (1.0 - CITY_SHARE) * region
     if place.lat is not None and place.lon is not None:
         km = distances_km(rows, place.lat, place.lon, replica)
-        near = np.fmax(near, np.exp2(-km / pack.distance_half_km))
+        near = np.fmax(near, np.exp2(np.maximum(km * (-1.0 / pack.distance_half_km), -60.0)))
     if pack.remote_everywhere and (place.cities or place.regions or place.lat is not None):
         near = np.maximum(near, REMOTE * (catalogue.remote[rows] == 1))
     return near
@@ -96,7 +97,10 @@ def _affinity(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.floa
     if taste.brands:
         known.append(_looked_up(taste.brands, catalogue.brand[rows], catalogue.brands))
     if taste.categories:
-        known.append(_looked_up(taste.categories, catalogue.category[rows], catalogue.categories).max(axis=1))
+        best = np.zeros(len(rows))
+        for column in catalogue.category:
+            np.maximum(best, _looked_up(taste.categories, column[rows], catalogue.categories), out=best)
+        known.append(best)
     return sum(known[1:], known[0]) / len(known) if known else np.zeros(len(rows))
 
 

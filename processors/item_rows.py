@@ -54,7 +54,7 @@ class ItemModels:
         self._reserve_nobody()
 
     def learn_one(self, example: Example, offset: int) -> None:
-        """Learn one example of record `offset` of `learning`. An action without weight, or no known one, teaches nothing."""
+        """Learn one example of record `offset` of `learning`. An action of no or unknown weight teaches nothing."""
         action = example.action
         weight = example.weight
         if not 0 <= action < len(self._weights) or self._weights[action] <= 0.0 or weight <= 0.0:

@@ -33,13 +33,17 @@ class RowModel(Protocol):
     """A model that lives in rows `kind/<id>`; learning is deterministic and reads no clock."""
 
     @property
-    def kind(self) -> str: ...
+    def kind(self) -> str:
+        """What comes before the slash in the keys of its rows."""
 
-    def learn_one(self, example: Example, offset: int) -> None: ...
+    def learn_one(self, example: Example, offset: int) -> None:
+        """Learn one example of record `offset`."""
 
-    def dirty_rows(self) -> dict[bytes, bytes]: ...
+    def dirty_rows(self) -> dict[bytes, bytes]:
+        """Key -> value of the rows changed since the last call."""
 
-    def load(self, rows: dict[str, bytes]) -> None: ...
+    def load(self, rows: dict[str, bytes]) -> None:
+        """Take the state of recovered rows, id -> value, into a fresh model."""
 
 
 MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels,)

@@ -49,6 +49,7 @@ def split_key(key: bytes) -> tuple[str, str]:
 
 
 def encode_marker(marker: Marker) -> bytes:
+    """The value of a marker row."""
     return _encoder.encode(marker)
 
 

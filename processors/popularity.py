@@ -15,6 +15,8 @@ from processors.growing import grown
 from processors.pack import Pack
 
 DAY_MS: Final = 86_400_000.0
+DOUBLINGS: Final = 10.0
+"""The popularity feature tells counts apart down to 2^-10 of the most popular item's."""
 
 
 def half_lives_ms(pack: Pack) -> tuple[float, ...]:
@@ -48,11 +50,17 @@ class PopularityView:
         self.levels: npt.NDArray[np.float64] = np.full((64, len(self.half_lives_ms)), EMPTY)
 
     def put(self, number: int, levels: list[float]) -> None:
+        """Take over the levels of one item."""
         self.levels = grown(self.levels, number + 1, EMPTY)
         self.levels[number] = levels
 
-    def counts(self, numbers: npt.NDArray[np.intp], now_ms: int) -> npt.NDArray[np.float64]:
-        """Decayed counts at `now_ms`, an array items × half-lives; contributions after `now_ms` are capped at 2^60."""
-        powers = self.levels[numbers] - now_ms / self.half_lives_ms
-        np.minimum(powers, 60.0, out=powers)
-        return np.exp2(powers, out=powers)
+    def shares(self, numbers: npt.NDArray[np.int32], tops: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """How popular items are beside the levels `tops` of the most popular, one a half-life: in [0, 1], on a scale of
+        logarithms, so that half the top's count is 0.9 and a 1024th is 0; the mean over the half-lives. The same at any
+        time: levels of one half-life keep their distance.
+        """
+        shares = self.levels.take(numbers, axis=0)
+        shares -= tops - DOUBLINGS
+        np.minimum(np.maximum(shares, 0.0, out=shares), DOUBLINGS, out=shares)
+        mean: npt.NDArray[np.float64] = shares @ np.full(len(tops), 1.0 / (DOUBLINGS * len(tops)))
+        return mean

@@ -15,16 +15,17 @@ class Ranking(Struct, frozen=True):
     """Candidates in order: `order` holds positions in `candidates.rows`, the best first."""
 
     candidates: Candidates
-    contributions: Matrix
-    """Candidates × features (`features.NAMES`): weight × feature."""
+    matrix: Matrix
+    """Features × candidates."""
+    weights: npt.NDArray[np.float64]
+    """By feature, in the order of `features.NAMES`."""
     scores: npt.NDArray[np.float64]
     order: npt.NDArray[np.intp]
 
 
 def rank(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
-    """Score and sort candidates; equal scores are ordered by a hash of the item's id."""
+    """Score and sort candidates; equal scores keep the order of retrieval."""
     weights = np.array(msgspec.structs.astuple(replica.pack.scores), np.float64)
-    contributions = features(candidates, taste, now_ms, replica) * weights
-    scores = contributions.sum(axis=1)
-    order = np.lexsort((replica.catalogue.id_hash[candidates.rows], -scores))
-    return Ranking(candidates, contributions, scores, order)
+    matrix = features(candidates, taste, now_ms, replica)
+    scores = weights @ matrix
+    return Ranking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))

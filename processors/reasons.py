@@ -4,6 +4,7 @@ A reason is given for each feature that contributes enough. Similarity names the
 several that speak for an item the one that speaks loudest, unless the latest save or application speaks nearly as loud.
 """
 
+from collections.abc import Sequence
 from math import isnan
 from typing import Final
 
@@ -16,7 +17,6 @@ from processors.features import (
     COVISITATION,
     FRESHNESS,
     LOCATION,
-    NAMES,
     POPULARITY,
     STATED,
     TEXT,
@@ -48,37 +48,61 @@ SOURCES: Final = {
 }
 
 
-class Explanation(Struct, frozen=True):
+class Explanation(Struct, frozen=True, gc=False):
     """The retriever that contributed most, and the reasons."""
 
     source: str
     reasons: tuple[str, ...]
 
 
-def explain(place: Place, taste: Taste, now_ms: int, replica: Replica) -> Explanation:
-    """Explain one place of a list. There is always a reason."""
-    parts = place.ranking.contributions[place.position].tolist()
-    total = sum(part for part in parts if part > 0.0)
-    strongest = sorted((i for i in range(len(NAMES)) if parts[i] > 0.0), key=lambda i: (-parts[i], i))
+Voices = dict[int, list[tuple[float, int]]]
+"""Row -> (how loud, which deed) of all that speaks for it."""
+
+
+def explain(places: Sequence[Place], taste: Taste, now_ms: int, replica: Replica) -> list[Explanation]:
+    """Explain each place of a list. There is always a reason."""
+    rankings = {id(place.ranking): place.ranking for place in places}
+    explained: dict[int, Explanation] = {}
+    for key, ranking in rankings.items():
+        listed = [place for place in places if id(place.ranking) == key]
+        rows, positions = [place.row for place in listed], [place.position for place in listed]
+        candidates = ranking.candidates
+        voices = {
+            COVISITATION: _voices(candidates.by_covisitation, rows, replica),
+            TEXT: _voices(candidates.by_text, rows, replica),
+        }
+        parts = (ranking.matrix[:, positions].T * ranking.weights).tolist()
+        for place, contributions in zip(listed, parts, strict=True):
+            explained[place.row] = _explain(place, contributions, voices, taste, now_ms, replica)
+    return [explained[place.row] for place in places]
+
+
+def _explain(
+    place: Place, parts: list[float], voices: dict[int, Voices], taste: Taste, now_ms: int, replica: Replica
+) -> Explanation:
+    strongest = sorted([(-part, feature) for feature, part in enumerate(parts) if part > 0.0])
+    least = LEAST_SHARE * -sum([part for part, _ in strongest])
     reasons: list[str] = []
-    for feature in strongest:
-        if len(reasons) == MAX_REASONS or parts[feature] < LEAST_SHARE * total:
+    for part, feature in strongest:
+        if len(reasons) == MAX_REASONS or -part < least:
             break
-        reason = _reason(feature, place, taste, now_ms, replica)
-        if reason and reason not in reasons:
+        reason = _reason(feature, place, voices, taste, now_ms, replica)
+        if reason:
             reasons.append(reason)
-    source = next((SOURCES[i] for i in strongest if i in SOURCES), "catalogue")
+    source = next((SOURCES[feature] for _, feature in strongest if feature in SOURCES), "catalogue")
     return Explanation(source, tuple(reasons) or (_anything(place.row, replica),))
 
 
-def _reason(feature: int, place: Place, taste: Taste, now_ms: int, replica: Replica) -> str | None:
-    row, candidates = place.row, place.ranking.candidates
+def _reason(
+    feature: int, place: Place, voices: dict[int, Voices], taste: Taste, now_ms: int, replica: Replica
+) -> str | None:
+    row = place.row
     if feature == COVISITATION:
-        deed = _loudest(candidates.by_covisitation, row, taste)
-        return deed and f"because you {VERBS[deed.action]} {_named(deed, replica)}"
+        deed = _loudest(voices[COVISITATION].get(row), taste)
+        return f"because you {VERBS[deed.action]} {_named(deed, replica)}" if deed else None
     if feature == TEXT:
-        deed = _loudest(candidates.by_text, row, taste)
-        return deed and f"similar to {_named(deed, replica)} that you {VERBS[deed.action]}"
+        deed = _loudest(voices[TEXT].get(row), taste)
+        return f"similar to {_named(deed, replica)} that you {VERBS[deed.action]}" if deed else None
     if feature == POPULARITY:
         return "popular now"
     if feature == FRESHNESS:
@@ -90,15 +114,26 @@ def _reason(feature: int, place: Place, taste: Taste, now_ms: int, replica: Repl
     return _asked(place, taste, replica) if feature == STATED else None
 
 
-def _loudest(evidence: Evidence, row: int, taste: Taste) -> Deed | None:
-    found = np.flatnonzero(evidence.rows == row)
-    if not len(found):
+def _voices(evidence: Evidence, rows: list[int], replica: Replica) -> Voices:
+    marks = replica.marks
+    marks[evidence.rows] = 0
+    marks[rows] = 1
+    found = np.flatnonzero(marks[evidence.rows])
+    voices: Voices = {}
+    for row, value, owner in zip(
+        evidence.rows[found].tolist(), evidence.values[found].tolist(), evidence.owners[found].tolist(), strict=True
+    ):
+        voices.setdefault(row, []).append((value, owner))
+    return voices
+
+
+def _loudest(voices: list[tuple[float, int]] | None, taste: Taste) -> Deed | None:
+    if not voices:
         return None
-    owners, values = evidence.owners[found].tolist(), evidence.values[found].tolist()
-    top = max(values)
-    loud = [owner for owner, value in zip(owners, values, strict=True) if value >= NEARLY * top]
+    top = max([value for value, _ in voices])
+    loud = [owner for value, owner in voices if value >= NEARLY * top]
     latest = next((i for i, deed in enumerate(taste.deeds) if deed.action != VIEW), -1)
-    return taste.deeds[latest if latest in loud else owners[values.index(top)]]
+    return taste.deeds[latest if latest in loud else next(owner for value, owner in voices if value == top)]
 
 
 def _named(deed: Deed, replica: Replica) -> str:
@@ -132,7 +167,7 @@ def _near(row: int, taste: Taste, replica: Replica) -> str | None:
 
 def _liked(row: int, taste: Taste, replica: Replica) -> str | None:
     catalogue = replica.catalogue
-    liked = [(taste.categories.get(code, 0.0), code) for code in catalogue.category[row].tolist() if code]
+    liked = [(taste.categories.get(code, 0.0), code) for code in catalogue.category[:, row].tolist() if code]
     share, code = max(liked, default=(0.0, 0))
     brand = int(catalogue.brand[row])
     if taste.brands.get(brand, 0.0) > share:

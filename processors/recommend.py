@@ -30,10 +30,9 @@ def recommend(
     slate.fill(rank(retrieve(taste, now_ms, replica), taste, now_ms, replica), taste.own_rows)
     if not slate.is_full:
         slate.fill(rank(everything(taste, now_ms, replica), taste, now_ms, replica), taste.own_rows)
-    items = []
-    for place_rank, place in enumerate(slate.places, 1):
-        explanation = explain(place, taste, now_ms, replica)
-        items.append(
+    explanations = explain(slate.places, taste, now_ms, replica)
+    return tuple(
+        [
             RecommendedItem(
                 item_id=replica.catalogue.item_id(place.row),
                 rank=place_rank,
@@ -41,5 +40,6 @@ def recommend(
                 source=explanation.source,
                 reasons=explanation.reasons,
             )
-        )
-    return tuple(items)
+            for place_rank, (place, explanation) in enumerate(zip(slate.places, explanations, strict=True), 1)
+        ]
+    )

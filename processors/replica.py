@@ -35,7 +35,7 @@ class Replica:
         self.covisitation = CovisitationView(pack)
         self.text = TextIndex()
         self.shelves = Shelves(pack, self.catalogue, self.popularity)
-        self.scratch: npt.NDArray[np.float64] = np.zeros((4, 64))
+        self.scratch = [np.zeros(64) for _ in range(4)]
         """Room for scores by row; whoever uses it leaves zeros behind."""
         self.marks: npt.NDArray[np.intp] = np.zeros(64, np.intp)
         """Room for one mark by row; its content means nothing between uses."""
@@ -125,5 +125,5 @@ class Replica:
     def _make_room(self, row: int) -> None:
         if row >= len(self.marks):
             self.marks = grown(self.marks, row + 1, 0)
-            self.scratch = np.zeros((len(self.scratch), len(self.marks)))
+            self.scratch = [np.zeros(len(self.marks)) for _ in self.scratch]
             self.shelves.numbers = grown(self.shelves.numbers, len(self.marks), 0)

@@ -65,12 +65,13 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     similar = similar[replica.marks[similar] == 1]
     room = max(replica.pack.candidates - len(listed), replica.pack.candidates // 2)
     if len(similar) > room:
-        merit = sum((_scaled(scratch[kind, similar]) for kind in (COVISITATION, TEXT, STATED)), np.zeros(len(similar)))
+        merit = sum([_scaled(values[similar]) for values in scratch[:STATED]], _scaled(scratch[STATED][similar]))
         similar = similar[np.argpartition(-merit, room)[:room]]
     rows = np.concatenate([listed, similar])
-    values = scratch[:3, rows]
-    scratch[:3, touched] = 0.0
-    return Candidates(rows, values[COVISITATION], values[TEXT], values[STATED], covisited, alike)
+    covisitation, text, titles = [values[rows] for values in scratch[: STATED + 1]]
+    for values in scratch[: STATED + 1]:
+        values[touched] = 0.0
+    return Candidates(rows, covisitation, text, titles, covisited, alike)
 
 
 def everything(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
@@ -117,7 +118,8 @@ def _distinct(rows: Rows, replica: Replica) -> Rows:
     """Each row once, in the order of its last mention."""
     places = np.arange(len(rows))
     replica.marks[rows] = places
-    return rows[replica.marks[rows] == places]
+    last: Rows = rows[replica.marks[rows] == places]
+    return last
 
 
 def _scaled(values: Values) -> Values:

@@ -15,10 +15,10 @@ from processors.pack import Pack
 from processors.popularity import PopularityView
 from processors.top_list import Rows, Scan, TopList
 
-POPULAR_DEPTH: Final = 40
+POPULAR_DEPTH: Final = 20
 """Items listed for each half-life."""
-REGIONAL_DEPTH: Final = 40
-NEW_DEPTH: Final = 40
+REGIONAL_DEPTH: Final = 20
+NEW_DEPTH: Final = 15
 NO_ROWS: Final = np.zeros(0, np.intp)
 NEARBY_HALF_LIFE_D: Final = 7.0
 """Regions rank by the pack's half-life closest to this: a region has too few actions for shorter ones."""
@@ -96,9 +96,11 @@ class Shelves:
         return self._new.top(now_ms, self._catalogue.until_ms, lambda: self._scan_new(now_ms, None, 0))
 
     def new_in_city(self, city: int, now_ms: int) -> Rows:
+        """The newest rows of a city."""
         return self._top(self._new_in_city, city, now_ms, lambda: self._scan_new(now_ms, self._catalogue.city, city))
 
     def new_in_region(self, region: int, now_ms: int) -> Rows:
+        """The newest rows of a region."""
         return self._top(
             self._new_in_region, region, now_ms, lambda: self._scan_new(now_ms, self._catalogue.region, region)
         )

@@ -13,7 +13,7 @@ CHUNK: Final = 32
 """Places of a ranking looked at in one go: a list is usually full before the second."""
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, gc=False):
     """One place of a list: `position` in `ranking.candidates.rows`."""
 
     ranking: Ranking
@@ -36,6 +36,7 @@ class Slate:
 
     @property
     def is_full(self) -> bool:
+        """Whether no place is left."""
         return len(self.places) >= self._size
 
     def fill(self, ranking: Ranking, own_rows: list[int]) -> None:

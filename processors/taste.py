@@ -4,9 +4,8 @@ Nothing is stored: a taste is computed from the profile whenever someone is rank
 """
 
 from collections.abc import Mapping
-from itertools import islice
 from math import exp2, isfinite
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,21 +13,19 @@ from msgspec import Struct
 
 from processors.actions import APPLY, weights
 from processors.catalogue import Catalogue
-from processors.heavy_hitters import shares
-from processors.identity import hash64
 from processors.popularity import DAY_MS
 from processors.profile import BRAND, CATEGORY, REGION, Profile
 from processors.replica import Replica
 
 HISTORY: Final = 20
 """The latest items that speak for a person's taste."""
-POSITION_POWER: Final = 0.7
-"""The k-th latest item weighs k ** -0.7, the latest 1."""
+BY_POSITION: Final = tuple((k + 1) ** -0.7 for k in range(HISTORY))
+"""What the latest item weighs, the one before, and so on."""
 CITY_SHARE: Final = 0.7
 """Of the location feature, for the same city; the rest for the same region."""
 
 
-class Deed(Struct, frozen=True):
+class Deed(Struct, frozen=True, gc=False):
     """The latest action on one item. `row` and `number` are 0 where the catalogue or the models do not know it."""
 
     item_id: str
@@ -88,24 +85,23 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
     latest_ms = latest[0].ts_ms if latest else now_ms
     deeds: list[Deed] = []
     weighed: list[float] = []
-    for k, done in enumerate(islice(latest, HISTORY), 1):
+    for k, done in enumerate(latest[:HISTORY]):
         deeds.append(Deed(done.item_id, done.kind, row_of(done.item_id) or 0, number_of(done.item_id)))
-        weighed.append(by_action[done.kind] * k**-POSITION_POWER * exp2((done.ts_ms - latest_ms) / half_life_ms))
+        weighed.append(by_action[done.kind] * BY_POSITION[k] * exp2((done.ts_ms - latest_ms) / half_life_ms))
     own_rows = [deed.row for deed in deeds if deed.row]
     own_rows += [row for done in latest[HISTORY:] if (row := row_of(done.item_id))]
-    deed_weights = np.array(weighed)
-    if deeds:
-        deed_weights /= deed_weights.sum()
+    total = sum(weighed)
+    weighed = [weight / total for weight in weighed]
     titles = profile.said("titles")
     min_salary = profile.said("min_salary")
     return Taste(
         deeds=deeds,
-        weights=deed_weights,
+        weights=np.array(weighed),
         own_rows=own_rows,
-        excluded=_excluded(profile, pack.applied == "exclude"),
-        place=_place(profile, deeds, deed_weights.tolist(), catalogue),
-        brands=_coded(profile, BRAND, catalogue.brands.code),
-        categories=_coded(profile, CATEGORY, catalogue.categories.code),
+        excluded=_excluded(profile, pack.applied == "exclude", catalogue),
+        place=_place(profile, deeds, weighed, catalogue),
+        brands=_coded(profile, BRAND, catalogue.brands.spellings),
+        categories=_coded(profile, CATEGORY, catalogue.categories.spellings),
         titles=tuple(titles) if titles else (),
         wanted=_wanted(profile.said("places") or (), catalogue),
         min_salary=float(min_salary) if min_salary else None,
@@ -113,19 +109,27 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
     )
 
 
-def _excluded(profile: Profile, applied: bool) -> npt.NDArray[np.int64]:
-    hashes = {hash64(item_id) for item_id in profile.dismissed if profile.is_dismissed(item_id)}
+def _excluded(profile: Profile, applied: bool, catalogue: Catalogue) -> npt.NDArray[np.int64]:
+    row_of = catalogue.row_of
+    ids = [item_id for item_id in profile.dismissed if profile.is_dismissed(item_id)]
+    if applied:
+        ids += [action.item_id for action in profile.actions if action.kind == APPLY]
+    hashes = {int(catalogue.id_hash[row]) for item_id in ids if (row := row_of(item_id))}
     if applied:
         hashes.update(profile.applied_items)
-        hashes.update([hash64(action.item_id) for action in profile.actions if action.kind == APPLY])
     return np.array(sorted(hashes), np.int64)
 
 
-def _coded(profile: Profile, kind: str, code_of: Any) -> dict[int, float]:
+def _coded(profile: Profile, kind: str, codes: Mapping[str, int]) -> dict[int, float]:
     sketch = profile.affinities.get(kind)
     if not sketch:
         return {}
-    coded = {code: share for name, share in shares(sketch).items() if (code := code_of(name))}
+    level_of_top = max([level for level, _ in sketch.values()])
+    coded = {
+        code: exp2(level - level_of_top) - exp2(inherited - level_of_top)
+        for name, (level, inherited) in sketch.items()
+        if (code := codes.get(name))
+    }
     top = max(coded.values(), default=0.0)
     return {code: share / top for code, share in coded.items()} if top > 0.0 else {}
 
@@ -144,7 +148,7 @@ def _place(profile: Profile, deeds: list[Deed], weighed: list[float], catalogue:
             lon=lon if lat is not None else None,
             is_stated=True,
         )
-    place = Place({}, _coded(profile, REGION, catalogue.regions.code))
+    place = Place({}, _coded(profile, REGION, catalogue.regions.spellings))
     rows = [deed.row for deed in deeds]
     cities_of, lats, lons = catalogue.city[rows].tolist(), catalogue.lat[rows].tolist(), catalogue.lon[rows].tolist()
     for row, city, weight, lat, lon in zip(rows, cities_of, weighed, lats, lons, strict=True):

@@ -1,9 +1,9 @@
-"""The rows with the largest keys of a growing, changing set, without ever sorting the set.
+"""The rows with the largest keys of a changing set, without ever sorting the set.
 
-Up to `2 * depth` rows are listed, and `floor` is a bound on (key, row) of all that are not; of equal keys the higher row
-is the larger. A row is listed when it exceeds the floor, so the list always holds exactly the rows above it; removals
-make it shorter, and when fewer than `depth` rows are left it is filled again from the whole set. What `top` returns is
-thus a function of the set and of `now_ms` alone, whatever the history of reads.
+Up to `2 * depth` rows are listed, and `floor` is a bound on (key, row) of all that are not; of equal keys the higher
+row is the larger. A row is listed when it exceeds the floor, so the list always holds exactly the rows above it;
+removals make it shorter, and when fewer than `depth` rows are left it is filled again from the whole set. What `top`
+returns is thus a function of the set and of `now_ms` alone, whatever the history of reads.
 """
 
 from collections.abc import Callable
@@ -25,54 +25,62 @@ SLACK: Final = 32
 class TopList:
     """The largest `depth` of a set of rows by key, the largest first."""
 
-    __slots__ = ("_cached", "_depth", "_filled_ms", "_floor", "_keys")
+    __slots__ = ("_answer", "_answer_from_ms", "_answer_until_ms", "_depth", "_filled_ms", "_floor", "_keys")
 
     def __init__(self, depth: int) -> None:
         self._depth = depth
         self._keys: dict[int, float] = {}
         self._floor = LOWEST
-        self._cached: Rows | None = None
         self._filled_ms: float = -inf
+        self._answer: Rows | None = None
+        self._answer_from_ms: float = inf
+        self._answer_until_ms: float = -inf
 
     def put(self, row: int, key: float) -> None:
-        """A row joined the set, or its key changed."""
+        """A row joined the set, or its key changed. Before a row's `until_ms` changes it is to be discarded."""
         keys = self._keys
         if (key, row) > self._floor:
             if keys.get(row) == key:
                 return
             keys[row] = key
-            self._cached = None
+            self._answer = None
             if len(keys) > 2 * self._depth + SLACK:
                 self._cut()
         elif keys.pop(row, None) is not None:
-            self._cached = None
+            self._answer = None
 
     def discard(self, row: int) -> None:
         """A row left the set."""
         if self._keys.pop(row, None) is not None:
-            self._cached = None
+            self._answer = None
 
     def top(self, now_ms: int, until_ms: npt.NDArray[np.int64], scan: Scan) -> Rows:
         """The top rows that can be recommended before a moment (column `until_ms`) that lies after `now_ms`.
 
         `scan` is called only where the list has run short.
         """
+        if self._answer is not None and self._answer_from_ms <= now_ms < self._answer_until_ms:
+            return self._answer
         if now_ms < self._filled_ms:
             self._fill(now_ms, scan)
-        live = self._live(now_ms, until_ms)
+        live, dropped_ms = self._live(now_ms, until_ms)
         if len(live) < self._depth and self._floor > LOWEST:
             self._fill(now_ms, scan)
-            live = self._live(now_ms, until_ms)
-        return live[: self._depth]
+            live, dropped_ms = self._live(now_ms, until_ms)
+        self._answer = live = live[: self._depth]
+        self._answer_from_ms = max(dropped_ms, self._filled_ms)
+        self._answer_until_ms = int(until_ms[live].min()) if len(live) else inf
+        return live
 
-    def _live(self, now_ms: int, until_ms: npt.NDArray[np.int64]) -> Rows:
-        rows = self._cached
-        if rows is None:
-            listed = np.fromiter(self._keys, np.intp, len(self._keys))
-            keys = np.fromiter(self._keys.values(), np.float64, len(self._keys))
-            rows = self._cached = listed[np.lexsort((-listed, -keys))]
-        alive = until_ms[rows] > now_ms
-        return rows if alive.all() else rows[alive]
+    def _live(self, now_ms: int, until_ms: npt.NDArray[np.int64]) -> tuple[Rows, float]:
+        """The listed rows that are still live, in order, and when the last of the others ceased to be."""
+        listed = np.fromiter(self._keys, np.intp, len(self._keys))
+        keys = np.fromiter(self._keys.values(), np.float64, len(self._keys))
+        until = until_ms[listed]
+        alive = until > now_ms
+        dropped_ms = -inf if alive.all() else float(until[~alive].max())
+        listed, keys = listed[alive], keys[alive]
+        return listed[np.lexsort((-listed, -keys))], dropped_ms
 
     def _cut(self) -> None:
         order = sorted(((key, row) for row, key in self._keys.items()), reverse=True)
@@ -92,5 +100,5 @@ class TopList:
             self._floor = (float(keys[outside]), int(rows[outside]))
             rows, keys = rows[order[:kept]], keys[order[:kept]]
         self._keys = dict(zip(rows.tolist(), keys.tolist(), strict=True))
-        self._cached = None
+        self._answer = None
         self._filled_ms = now_ms
