@@ -92,11 +92,13 @@ class Writer:
 
     # -- outputs
 
-    def emit(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+    def emit(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), partition: int = -1
+    ) -> None:
         """Produce an output at once; the flush waits for its delivery before any state is written."""
         batch = self.outputs
         batch.sent += 1
-        produce(self.producer, topic, key, value, batch.delivered, headers=headers)
+        produce(self.producer, topic, key, value, batch.delivered, partition=partition, headers=headers)
 
     def teach(self, topic: str, example: Example) -> None:
         """Collect an example; it travels with others of its topic, at the latest with the next tick or flush."""
@@ -109,7 +111,7 @@ class Writer:
     def emit_lessons(self) -> None:
         lessons, self.lessons = self.lessons, {}
         for topic, examples in lessons.items():
-            self.emit("learning", None, _encode_lesson(Lesson(topic, tuple(examples))))
+            self.emit("learning", None, _encode_lesson(Lesson(topic, tuple(examples))), partition=0)
 
     # -- durability
 
