@@ -4,7 +4,7 @@ Row 0 is no item and never eligible, so that arrays of rows can say 'none'. Rows
 grow by doubling and are replaced when they do: read them through the catalogue, do not keep them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import nan
 from typing import Final
 
@@ -41,8 +41,8 @@ class Catalogue:
         self.expires_ms: Ints = np.full(64, FOREVER_MS, np.int64)
         self.newness: Ints = np.zeros(64, np.int64)
         """Orders items by age: `posted_ms`, or where that is unknown the place in the order of arrival."""
-        self.lat: Floats = np.full(64, nan, np.float32)
-        self.lon: Floats = np.full(64, nan, np.float32)
+        self.lat: npt.NDArray[np.float64] = np.full(64, nan)
+        self.lon: npt.NDArray[np.float64] = np.full(64, nan)
         self.remote: npt.NDArray[np.int8] = np.full(64, -1, np.int8)
         """1 remote, 0 not, -1 unsaid."""
         self.salary_max: Floats = np.full(64, nan, np.float32)
@@ -54,6 +54,8 @@ class Catalogue:
         self.region: Codes32 = np.zeros(64, np.int32)
         self.country: Codes32 = np.zeros(64, np.int32)
         self.category: Codes32 = np.zeros((CATEGORIES, 64), np.int32)
+        """By place in the item's list, then by row; only the first `category_width` hold anything."""
+        self.category_width = 0
         self.id_hash: Ints = np.zeros(64, np.int64)
         self.twin: Ints = np.zeros(64, np.int64)
         """Items of one brand, title and city share it: reposts. 0 where there is no title."""
@@ -79,6 +81,11 @@ class Catalogue:
     def row_of(self, item_id: str) -> int | None:
         """The row of a live item, or None."""
         return self._rows.get(item_id)
+
+    def rows_of(self, item_ids: Iterable[str]) -> list[int]:
+        """The rows of several items, 0 for each that is not live."""
+        row_of = self._rows.get
+        return [row_of(item_id, 0) for item_id in item_ids]
 
     def item_id(self, row: int) -> str:
         """Raises KeyError for a row without an item."""
@@ -146,6 +153,7 @@ class Catalogue:
         if categories:
             held = categories[:CATEGORIES]
             self.category[: len(held), row] = held
+            self.category_width = max(self.category_width, len(held))
         self._titles[row] = item.title[:MAX_TITLE]
         self.twin[row] = hash((int(self.brand[row]), _hashed(item.title), int(self.city[row]))) if item.title else 0
         return row

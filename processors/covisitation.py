@@ -79,34 +79,51 @@ class CovisitationView:
 
     def __init__(self, pack: Pack) -> None:
         self._half_life_ms = pack.covisitation_half_life_d * DAY_MS
-        self._mass: npt.NDArray[np.float64] = np.full(64, EMPTY)
-        self._packed: list[bytes] = [b""] * 64
+        self._half_mass: npt.NDArray[np.float64] = np.full(64, EMPTY)
+        """Half an item's level: the level of the square root of its weight."""
+        self._levels: list[bytes] = [b""] * 64
+        self._numbers: list[bytes] = [b""] * 64
+        self._newest = EMPTY
 
     def put(self, number: int, mass: float, packed: bytes) -> None:
         """Take over the mass and the packed neighbours of one item."""
-        if number >= len(self._mass):
-            self._mass = grown(self._mass, number + 1, EMPTY)
-            self._packed.extend([b""] * (len(self._mass) - len(self._packed)))
-        self._mass[number] = mass
-        self._packed[number] = packed
+        self._make_room(number)
+        self._half_mass[number] = 0.5 * mass
+        end = len(packed) * 2 // 3
+        self._levels[number] = packed[:end]
+        self._numbers[number] = packed[end:]
+        self._newest = max(self._newest, mass)
 
     def neighbours(
         self, numbers: Sequence[int], now_ms: int
     ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         """The neighbours of several items in one go, as three arrays of one length: the position in `numbers` of the
-        item whose neighbour it is, the neighbour's number, and their similarity in [0, 1).
+        item whose neighbour it is, the neighbour's number, and their similarity in [0, 1].
         """
-        packed = [self._packed[number] if number < len(self._packed) else b"" for number in numbers]
-        ends = [len(one) * 2 // 3 for one in packed]
-        levels = np.frombuffer(b"".join([one[:end] for one, end in zip(packed, ends, strict=True)]), "<f8")
-        others = np.frombuffer(b"".join([one[end:] for one, end in zip(packed, ends, strict=True)]), "<i4")
-        owners = np.repeat(np.arange(len(packed)), [end // 8 for end in ends])
-        now = now_ms / self._half_life_ms
-        top = len(self._mass) - 1
-        mass = np.exp2(np.minimum(0.5 * (self._mass[np.minimum(np.asarray(numbers, np.intp), top)] - now), 30.0))
-        theirs = np.exp2(np.minimum(0.5 * (self._mass[np.minimum(others, top)] - now), 30.0))
-        pairs = np.exp2(np.minimum(levels - now, 60.0))
-        return owners, others, np.minimum(pairs / (mass[owners] * theirs + SHRINKAGE), 1.0)
+        if numbers:
+            self._make_room(max(numbers))
+        packed = [self._levels[number] for number in numbers]
+        levels = np.frombuffer(b"".join(packed), "<f8")
+        others = np.frombuffer(b"".join([self._numbers[number] for number in numbers]), "<i4")
+        owners = np.repeat(np.arange(len(packed)), [len(one) >> 3 for one in packed])
+        if not len(others):
+            return owners, others, levels
+        self._make_room(int(others.max()))
+        # Before anything was learned, similarities are as at the time of learning, lest powers overflow.
+        now = max(now_ms / self._half_life_ms, self._newest - 60.0)
+        mine = np.exp2(self._half_mass[list(numbers)] - 0.5 * now)
+        norms = np.exp2(self._half_mass[others] - 0.5 * now)
+        norms *= mine[owners]
+        norms += SHRINKAGE
+        similarities = np.exp2(levels - now)
+        similarities /= norms
+        return owners, others, np.minimum(similarities, 1.0, out=similarities)
+
+    def _make_room(self, number: int) -> None:
+        if number >= len(self._half_mass):
+            self._half_mass = grown(self._half_mass, number + 1, EMPTY)
+            for column in (self._levels, self._numbers):
+                column.extend([b""] * (len(self._half_mass) - len(column)))
 
 
 def unpacked(packed: bytes) -> dict[int, float]:

@@ -18,11 +18,11 @@ from processors.top_list import Rows
 Mask = npt.NDArray[np.bool_]
 
 
-def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Rows:
-    """The rows among `rows` that may be shown, in their order. Row 0 never is."""
+def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Mask:
+    """Which of `rows` may be shown. Row 0 never may."""
     catalogue, pack = replica.catalogue, replica.pack
     posted_ms = catalogue.posted_ms[rows]
-    allowed = catalogue.until_ms[rows] > now_ms
+    allowed: Mask = catalogue.until_ms[rows] > now_ms
     allowed &= posted_ms <= now_ms
     if pack.max_age_d is not None:
         allowed &= (posted_ms == 0) | (posted_ms > now_ms - pack.max_age_d * DAY_MS)
@@ -37,7 +37,7 @@ def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Rows:
         allowed &= catalogue.remote[rows] != 0
     if taste.wanted is not None:
         allowed &= _in_place(rows, taste.wanted, catalogue, pack)
-    return rows[allowed]
+    return allowed
 
 
 def _in_place(rows: Rows, wanted: Wanted, catalogue: Catalogue, pack: Pack) -> Mask:

@@ -41,10 +41,10 @@ def features(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica
     matrix[LOCATION] = _location(rows, taste, replica)
     matrix[AFFINITY] = _affinity(rows, taste, replica)
     matrix[STATED] = _stated(candidates, taste, replica)
-    own = replica.scratch[OWN_SCRATCH]
-    own[taste.own_rows] = 1.0
+    own, own_rows = replica.scratch[OWN_SCRATCH], np.array(taste.own_rows, np.intp)
+    own[own_rows] = 1.0
     matrix[SEEN] = own[rows]
-    own[taste.own_rows] = 0.0
+    own[own_rows] = 0.0
     return matrix
 
 
@@ -70,8 +70,8 @@ def freshness(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float
 def distances_km(rows: Rows, lat: float, lon: float, replica: Replica) -> npt.NDArray[np.float64]:
     """Distance to each row's item, NaN where it has no coordinates; on a plane, exact to 1% up to some 500 km."""
     catalogue = replica.catalogue
-    north = catalogue.lat[rows].astype(np.float64) - lat
-    east = catalogue.lon[rows].astype(np.float64) - lon
+    north = catalogue.lat[rows] - lat
+    east = catalogue.lon[rows] - lon
     east -= 360.0 * np.rint(east / 360.0)
     east *= cos(radians(lat))
     km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.sqrt(north * north + east * east)
@@ -97,9 +97,10 @@ def _affinity(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.floa
     if taste.brands:
         known.append(_looked_up(taste.brands, catalogue.brand[rows], catalogue.brands))
     if taste.categories:
-        best = np.zeros(len(rows))
-        for column in catalogue.category:
-            np.maximum(best, _looked_up(taste.categories, column[rows], catalogue.categories), out=best)
+        table = _table(taste.categories, catalogue.categories)
+        best = table[catalogue.category[0][rows]]
+        for column in catalogue.category[1 : catalogue.category_width]:
+            np.maximum(best, table[column[rows]], out=best)
         known.append(best)
     return sum(known[1:], known[0]) / len(known) if known else np.zeros(len(rows))
 
@@ -126,10 +127,13 @@ def _wanted(rows: Rows, wanted: Wanted, replica: Replica) -> npt.NDArray[np.floa
 
 def _looked_up(shares: dict[int, float], codes: npt.NDArray[np.int32], names: Codes) -> npt.NDArray[np.float64]:
     """The share of each code, 0 where it has none."""
+    return _table(shares, names)[codes]
+
+
+def _table(shares: dict[int, float], names: Codes) -> npt.NDArray[np.float64]:
     table = np.zeros(len(names))
-    for code, share in shares.items():
-        table[code] = share
-    return table[codes]
+    table[list(shares)] = list(shares.values())
+    return table
 
 
 def _relative(values: npt.NDArray[np.float64], least: float) -> npt.NDArray[np.float64]:

@@ -46,8 +46,9 @@ class PopularityView:
     """The replica's half: levels as a column by item number; number 0 is nobody, at level -inf."""
 
     def __init__(self, pack: Pack) -> None:
-        self.half_lives_ms = np.array(half_lives_ms(pack))
-        self.levels: npt.NDArray[np.float64] = np.full((64, len(self.half_lives_ms)), EMPTY)
+        half_lives = len(pack.popularity_half_lives_d)
+        self.levels: npt.NDArray[np.float64] = np.full((64, half_lives), EMPTY)
+        self._mean = np.full(half_lives, 1.0 / (DOUBLINGS * half_lives))
 
     def put(self, number: int, levels: list[float]) -> None:
         """Take over the levels of one item."""
@@ -62,5 +63,5 @@ class PopularityView:
         shares = self.levels.take(numbers, axis=0)
         shares -= tops - DOUBLINGS
         np.minimum(np.maximum(shares, 0.0, out=shares), DOUBLINGS, out=shares)
-        mean: npt.NDArray[np.float64] = shares @ np.full(len(tops), 1.0 / (DOUBLINGS * len(tops)))
+        mean: npt.NDArray[np.float64] = shares @ self._mean
         return mean

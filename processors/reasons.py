@@ -26,7 +26,8 @@ from processors.popularity import DAY_MS
 from processors.replica import Replica
 from processors.retrieval import Evidence
 from processors.slate import Place
-from processors.taste import Deed, Taste
+from processors.taste import Taste
+from processors.top_list import Rows
 from processors.words import words
 
 MAX_REASONS: Final = 3
@@ -59,54 +60,60 @@ Voices = dict[int, list[tuple[float, int]]]
 """Row -> (how loud, which deed) of all that speaks for it."""
 
 
+class Story(Struct, frozen=True):
+    """What the reasons of one list are told from."""
+
+    taste: Taste
+    now_ms: int
+    replica: Replica
+    latest: int
+    """The latest deed that is more than a view, -1 without one."""
+    by_covisitation: Voices
+    by_text: Voices
+
+
 def explain(places: Sequence[Place], taste: Taste, now_ms: int, replica: Replica) -> list[Explanation]:
     """Explain each place of a list. There is always a reason."""
-    rankings = {id(place.ranking): place.ranking for place in places}
+    latest = next((deed for deed, action in enumerate(taste.actions) if action != VIEW), -1)
     explained: dict[int, Explanation] = {}
-    for key, ranking in rankings.items():
+    for key, ranking in {id(place.ranking): place.ranking for place in places}.items():
         listed = [place for place in places if id(place.ranking) == key]
-        rows, positions = [place.row for place in listed], [place.position for place in listed]
+        rows = np.array([place.row for place in listed])
         candidates = ranking.candidates
-        voices = {
-            COVISITATION: _voices(candidates.by_covisitation, rows, replica),
-            TEXT: _voices(candidates.by_text, rows, replica),
-        }
-        parts = (ranking.matrix[:, positions].T * ranking.weights).tolist()
-        for place, contributions in zip(listed, parts, strict=True):
-            explained[place.row] = _explain(place, contributions, voices, taste, now_ms, replica)
+        voices = [_voices(evidence, rows, replica) for evidence in (candidates.by_covisitation, candidates.by_text)]
+        story = Story(taste, now_ms, replica, latest, *voices)
+        parts = ranking.matrix[:, [place.position for place in listed]].T * ranking.weights
+        least = (LEAST_SHARE * np.maximum(parts, 0.0).sum(axis=1)).tolist()
+        strongest = np.argsort(-parts, axis=1, kind="stable").tolist()
+        for place, part, order, enough in zip(listed, parts.tolist(), strongest, least, strict=True):
+            explained[place.row] = _explain(place, part, order, enough, story)
     return [explained[place.row] for place in places]
 
 
-def _explain(
-    place: Place, parts: list[float], voices: dict[int, Voices], taste: Taste, now_ms: int, replica: Replica
-) -> Explanation:
-    strongest = sorted([(-part, feature) for feature, part in enumerate(parts) if part > 0.0])
-    least = LEAST_SHARE * -sum([part for part, _ in strongest])
+def _explain(place: Place, parts: list[float], strongest: list[int], least: float, story: Story) -> Explanation:
     reasons: list[str] = []
-    for part, feature in strongest:
-        if len(reasons) == MAX_REASONS or -part < least:
+    for feature in strongest:
+        part = parts[feature]
+        if part <= 0.0 or part < least or len(reasons) == MAX_REASONS:
             break
-        reason = _reason(feature, place, voices, taste, now_ms, replica)
-        if reason:
+        if reason := _reason(feature, place, story):
             reasons.append(reason)
-    source = next((SOURCES[feature] for _, feature in strongest if feature in SOURCES), "catalogue")
-    return Explanation(source, tuple(reasons) or (_anything(place.row, replica),))
+    source = SOURCES.get(strongest[0], "own") if parts[strongest[0]] > 0.0 else "catalogue"
+    return Explanation(source, tuple(reasons) or (_anything(place.row, story.replica),))
 
 
-def _reason(
-    feature: int, place: Place, voices: dict[int, Voices], taste: Taste, now_ms: int, replica: Replica
-) -> str | None:
-    row = place.row
+def _reason(feature: int, place: Place, story: Story) -> str | None:
+    row, taste, replica = place.row, story.taste, story.replica
     if feature == COVISITATION:
-        deed = _loudest(voices[COVISITATION].get(row), taste)
-        return f"because you {VERBS[deed.action]} {_named(deed, replica)}" if deed else None
+        deed = _loudest(story.by_covisitation.get(row), story.latest)
+        return None if deed is None else f"because you {VERBS[taste.actions[deed]]} {_named(deed, story)}"
     if feature == TEXT:
-        deed = _loudest(voices[TEXT].get(row), taste)
-        return f"similar to {_named(deed, replica)} that you {VERBS[deed.action]}" if deed else None
+        deed = _loudest(story.by_text.get(row), story.latest)
+        return None if deed is None else f"similar to {_named(deed, story)} that you {VERBS[taste.actions[deed]]}"
     if feature == POPULARITY:
         return "popular now"
     if feature == FRESHNESS:
-        return _new(int(replica.catalogue.posted_ms[row]), now_ms)
+        return _new(int(replica.catalogue.posted_ms[row]), story.now_ms)
     if feature == LOCATION:
         return _near(row, taste, replica)
     if feature == AFFINITY:
@@ -114,7 +121,7 @@ def _reason(
     return _asked(place, taste, replica) if feature == STATED else None
 
 
-def _voices(evidence: Evidence, rows: list[int], replica: Replica) -> Voices:
+def _voices(evidence: Evidence, rows: Rows, replica: Replica) -> Voices:
     marks = replica.marks
     marks[evidence.rows] = 0
     marks[rows] = 1
@@ -127,20 +134,26 @@ def _voices(evidence: Evidence, rows: list[int], replica: Replica) -> Voices:
     return voices
 
 
-def _loudest(voices: list[tuple[float, int]] | None, taste: Taste) -> Deed | None:
+def _loudest(voices: list[tuple[float, int]] | None, latest: int) -> int | None:
+    """The deed to name, or None where none speaks for the item."""
     if not voices:
         return None
-    top = max([value for value, _ in voices])
-    loud = [owner for value, owner in voices if value >= NEARLY * top]
-    latest = next((i for i, deed in enumerate(taste.deeds) if deed.action != VIEW), -1)
-    return taste.deeds[latest if latest in loud else next(owner for value, owner in voices if value == top)]
+    top, loudest = voices[0]
+    of_latest = 0.0
+    for value, deed in voices:
+        if value > top:
+            top, loudest = value, deed
+        if deed == latest:
+            of_latest = value
+    return latest if of_latest >= NEARLY * top else loudest
 
 
-def _named(deed: Deed, replica: Replica) -> str:
-    title = " ".join(replica.catalogue.title(deed.row).split()) if deed.row else ""
+def _named(deed: int, story: Story) -> str:
+    row = story.taste.rows[deed]
+    title = " ".join(story.replica.catalogue.title(row).split()) if row else ""
     if len(title) > MAX_TITLE:
         title = f"{title[: MAX_TITLE - 1].rstrip()}…"
-    return f"“{title or deed.item_id}”"
+    return f"“{title or story.taste.items[deed]}”"
 
 
 def _new(posted_ms: int, now_ms: int) -> str | None:

@@ -6,6 +6,7 @@ chunks, and ranks. A thread that reads Kafka hands over raw records and never to
 Items and rows come in any order: what is known of an item that is not in the catalogue waits under its number.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -96,9 +97,10 @@ class Replica:
             by_number = self._rows_by_number = grown(by_number, int(numbers.max()) + 1, 0)
         return by_number[numbers]
 
-    def number_of(self, item_id: str) -> int:
-        """The learner's number of an item, live or not; 0 where nothing was learned of it."""
-        return self._numbers.get(item_id, 0)
+    def numbers_of(self, item_ids: Iterable[str]) -> list[int]:
+        """The learner's numbers of items, live or not; 0 for each of which nothing was learned."""
+        number_of = self._numbers.get
+        return [number_of(item_id, 0) for item_id in item_ids]
 
     def _apply_item(self, item_id: str, value: bytes) -> None:
         row = decode_item_row(value)

@@ -57,33 +57,41 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     np.add.at(scratch[TEXT], alike.rows, alike.values)
     for rows, similarities in asked:
         np.maximum.at(scratch[STATED], rows, similarities)
-    touched = np.concatenate([covisited.rows, alike.rows, *[rows for rows, _ in asked]])
-    listed = eligible(_distinct(_listed(taste, now_ms, replica), replica), taste, now_ms, replica)
-    similar = eligible(_distinct(touched, replica), taste, now_ms, replica)
-    replica.marks[similar] = 1
-    replica.marks[listed] = 0
-    similar = similar[replica.marks[similar] == 1]
-    room = max(replica.pack.candidates - len(listed), replica.pack.candidates // 2)
+    touched = [covisited.rows, alike.rows, *[rows for rows, _ in asked]]
+    scored = sum([len(rows) for rows in touched])
+    rows = np.concatenate([*touched, *_listed(taste, now_ms, replica)])
+    places = np.arange(len(rows))
+    replica.marks[rows] = places
+    places = np.flatnonzero(replica.marks[rows] == places)  # each row once, where it is mentioned last
+    touched_rows = rows[:scored]
+    rows = rows[places]
+    allowed = eligible(rows, taste, now_ms, replica)
+    is_listed = places >= scored
+    listed, similar = rows[allowed & is_listed], rows[allowed & ~is_listed]
+    room = max(replica.pack.candidates - len(listed), replica.pack.candidates // 3)
     if len(similar) > room:
-        merit = sum([_scaled(values[similar]) for values in scratch[:STATED]], _scaled(scratch[STATED][similar]))
+        kinds = scratch[: STATED + 1] if asked else scratch[:STATED]
+        first, *others = [_scaled(values[similar]) for values in kinds]
+        merit = sum(others, first)
         similar = similar[np.argpartition(-merit, room)[:room]]
     rows = np.concatenate([listed, similar])
     covisitation, text, titles = [values[rows] for values in scratch[: STATED + 1]]
     for values in scratch[: STATED + 1]:
-        values[touched] = 0.0
+        values[touched_rows] = 0.0
     return Candidates(rows, covisitation, text, titles, covisited, alike)
 
 
 def everything(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     """All eligible rows, for the rare person whose candidates do not fill a list; costs a look at every row."""
-    rows = eligible(np.arange(1, replica.catalogue.rows), taste, now_ms, replica)
+    rows = np.arange(1, replica.catalogue.rows)
+    rows = rows[eligible(rows, taste, now_ms, replica)]
     nothing = np.zeros(len(rows))
     none = Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
     return Candidates(rows, nothing, nothing, nothing, none, none)
 
 
 def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
-    owners, numbers, similarities = replica.covisitation.neighbours([deed.number for deed in taste.deeds], now_ms)
+    owners, numbers, similarities = replica.covisitation.neighbours(taste.numbers, now_ms)
     rows = replica.rows_of(numbers)
     live = np.flatnonzero(rows)
     owners = owners[live]
@@ -91,7 +99,7 @@ def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
 
 
 def _alike(taste: Taste, replica: Replica) -> Evidence:
-    found = [(i, *replica.text.neighbours(deed.row)) for i, deed in enumerate(taste.deeds[:TEXT_DEEDS]) if deed.row]
+    found = [(i, *replica.text.neighbours(row)) for i, row in enumerate(taste.rows[:TEXT_DEEDS]) if row]
     if not found:
         return Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
     owners = np.repeat([i for i, _, _ in found], [len(rows) for _, rows, _ in found])
@@ -100,7 +108,7 @@ def _alike(taste: Taste, replica: Replica) -> Evidence:
     return Evidence(owners, rows, similarities * taste.weights[owners])
 
 
-def _listed(taste: Taste, now_ms: int, replica: Replica) -> Rows:
+def _listed(taste: Taste, now_ms: int, replica: Replica) -> list[Rows]:
     shelves, place = replica.shelves, taste.place
     regions = sorted(place.regions, key=lambda code: (-place.regions[code], code))[:REGIONS]
     cities = sorted(place.cities, key=lambda code: (-place.cities[code], code))[:CITIES]
@@ -111,15 +119,7 @@ def _listed(taste: Taste, now_ms: int, replica: Replica) -> Rows:
     lists += [shelves.new_in_city(city, now_ms) for city in cities]
     for region in regions:
         lists += [shelves.popular_in(region, now_ms), shelves.new_in_region(region, now_ms)]
-    return np.concatenate(lists)
-
-
-def _distinct(rows: Rows, replica: Replica) -> Rows:
-    """Each row once, in the order of its last mention."""
-    places = np.arange(len(rows))
-    replica.marks[rows] = places
-    last: Rows = rows[replica.marks[rows] == places]
-    return last
+    return lists
 
 
 def _scaled(values: Values) -> Values:

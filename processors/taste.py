@@ -25,15 +25,6 @@ CITY_SHARE: Final = 0.7
 """Of the location feature, for the same city; the rest for the same region."""
 
 
-class Deed(Struct, frozen=True, gc=False):
-    """The latest action on one item. `row` and `number` are 0 where the catalogue or the models do not know it."""
-
-    item_id: str
-    action: int
-    row: int
-    number: int
-
-
 class Place(Struct):
     """Where a person is, or looks: shares in [0, 1] by code, and coordinates where they are known."""
 
@@ -57,10 +48,16 @@ class Wanted(Struct, frozen=True):
 class Taste(Struct):
     """All that ranking knows of a person."""
 
-    deeds: list[Deed]
-    """The latest items, at most `HISTORY`, the latest first."""
+    items: list[str]
+    """The items of the latest deeds, at most `HISTORY`, the latest first."""
+    actions: list[int]
+    """What was done, by deed."""
+    rows: list[int]
+    """The item's row by deed, 0 where it is not live."""
+    numbers: list[int]
+    """The learner's number of the item by deed, 0 where nothing was learned of it."""
     weights: npt.NDArray[np.float64]
-    """By deed: action, place and age; they sum to 1."""
+    """By deed: action, place in the order, and age; they sum to 1."""
     own_rows: list[int]
     """Live items of all kept actions."""
     excluded: npt.NDArray[np.int64]
@@ -78,28 +75,31 @@ class Taste(Struct):
 def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
     """The taste of one person at `now_ms`."""
     catalogue, pack = replica.catalogue, replica.pack
-    row_of, number_of = catalogue.row_of, replica.number_of
     by_action = weights(pack.actions)
-    half_life_ms = pack.taste_half_life_d * DAY_MS
+    per_half_life = 1.0 / (pack.taste_half_life_d * DAY_MS)
     latest = list(profile.latest_actions())
-    latest_ms = latest[0].ts_ms if latest else now_ms
-    deeds: list[Deed] = []
-    weighed: list[float] = []
-    for k, done in enumerate(latest[:HISTORY]):
-        deeds.append(Deed(done.item_id, done.kind, row_of(done.item_id) or 0, number_of(done.item_id)))
-        weighed.append(by_action[done.kind] * BY_POSITION[k] * exp2((done.ts_ms - latest_ms) / half_life_ms))
-    own_rows = [deed.row for deed in deeds if deed.row]
-    own_rows += [row for done in latest[HISTORY:] if (row := row_of(done.item_id))]
+    all_rows = catalogue.rows_of([done.item_id for done in latest])
+    deeds = latest[:HISTORY]
+    items = [done.item_id for done in deeds]
+    latest_ms = deeds[0].ts_ms if deeds else now_ms
+    weighed = [
+        by_action[done.kind] * share * exp2((done.ts_ms - latest_ms) * per_half_life)
+        for done, share in zip(deeds, BY_POSITION, strict=False)
+    ]
     total = sum(weighed)
     weighed = [weight / total for weight in weighed]
+    rows = all_rows[:HISTORY]
     titles = profile.said("titles")
     min_salary = profile.said("min_salary")
     return Taste(
-        deeds=deeds,
+        items=items,
+        actions=[done.kind for done in deeds],
+        rows=rows,
+        numbers=replica.numbers_of(items),
         weights=np.array(weighed),
-        own_rows=own_rows,
+        own_rows=[row for row in all_rows if row],
         excluded=_excluded(profile, pack.applied == "exclude", catalogue),
-        place=_place(profile, deeds, weighed, catalogue),
+        place=_place(profile, rows, weighed, catalogue),
         brands=_coded(profile, BRAND, catalogue.brands.spellings),
         categories=_coded(profile, CATEGORY, catalogue.categories.spellings),
         titles=tuple(titles) if titles else (),
@@ -134,7 +134,7 @@ def _coded(profile: Profile, kind: str, codes: Mapping[str, int]) -> dict[int, f
     return {code: share / top for code, share in coded.items()} if top > 0.0 else {}
 
 
-def _place(profile: Profile, deeds: list[Deed], weighed: list[float], catalogue: Catalogue) -> Place:
+def _place(profile: Profile, rows: list[int], weighed: list[float], catalogue: Catalogue) -> Place:
     """Stated, or else where the items of the last actions are."""
     stated = profile.said("location")
     if isinstance(stated, Mapping):
@@ -149,7 +149,6 @@ def _place(profile: Profile, deeds: list[Deed], weighed: list[float], catalogue:
             is_stated=True,
         )
     place = Place({}, _coded(profile, REGION, catalogue.regions.spellings))
-    rows = [deed.row for deed in deeds]
     cities_of, lats, lons = catalogue.city[rows].tolist(), catalogue.lat[rows].tolist(), catalogue.lon[rows].tolist()
     for row, city, weight, lat, lon in zip(rows, cities_of, weighed, lats, lons, strict=True):
         if row and city:

@@ -62,12 +62,14 @@ def scored_by_hand(profile: Profile, made: Replica) -> list[str]:
     every = everything(taste, NOW_MS, made)
     count = made.catalogue.rows
     covisitation, text, titles = np.zeros(count), np.zeros(count), np.zeros(count)
-    for k, (deed, weight) in enumerate(zip(taste.deeds, taste.weights.tolist(), strict=True)):
-        _, others, similarities = made.covisitation.neighbours([deed.number], NOW_MS)
-        for number, similarity in zip(others, similarities, strict=True):
-            covisitation[made.rows_of(np.array([number]))[0]] += weight * similarity
+    for k, (number, row_of_deed, weight) in enumerate(
+        zip(taste.numbers, taste.rows, taste.weights.tolist(), strict=True)
+    ):
+        _, others, similarities = made.covisitation.neighbours([number], NOW_MS)
+        for other, similarity in zip(others, similarities, strict=True):
+            covisitation[made.rows_of(np.array([other]))[0]] += weight * similarity
         if k < TEXT_DEEDS:
-            for row, similarity in zip(*made.text.neighbours(deed.row), strict=True):
+            for row, similarity in zip(*made.text.neighbours(row_of_deed), strict=True):
                 text[row] += weight * similarity
     for title in taste.titles:
         for row, similarity in zip(*made.text.search(title), strict=True):
@@ -91,8 +93,8 @@ def test_covisitation_of_candidates_is_the_sum_by_hand() -> None:
     view, numbers = made.covisitation, made.shelves.numbers
     for position, row in enumerate(candidates.rows.tolist()):
         expected = 0.0
-        for deed, weight in zip(taste.deeds, taste.weights.tolist(), strict=True):
-            _, others, similarities = view.neighbours([deed.number], NOW_MS)
+        for number, weight in zip(taste.numbers, taste.weights.tolist(), strict=True):
+            _, others, similarities = view.neighbours([number], NOW_MS)
             expected += weight * sum(similarities[others == numbers[row]])
         assert candidates.covisitation[position] == pytest.approx(expected, rel=1e-12)
 
