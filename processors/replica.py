@@ -97,10 +97,13 @@ class Replica:
             by_number = self._rows_by_number = grown(by_number, int(numbers.max()) + 1, 0)
         return by_number[numbers]
 
-    def numbers_of(self, item_ids: Iterable[str]) -> list[int]:
-        """The learner's numbers of items, live or not; 0 for each of which nothing was learned."""
-        number_of = self._numbers.get
-        return [number_of(item_id, 0) for item_id in item_ids]
+    def numbers_of(self, item_ids: Iterable[str], rows: list[int]) -> list[int]:
+        """The learner's numbers of items, live (with their row) or not (row 0); 0 where nothing was learned of one."""
+        number_of, numbers = self._numbers.get, self.shelves.numbers[rows].tolist()
+        return [
+            number if row else number_of(item_id, 0)
+            for item_id, row, number in zip(item_ids, rows, numbers, strict=True)
+        ]
 
     def _apply_item(self, item_id: str, value: bytes) -> None:
         row = decode_item_row(value)

@@ -54,16 +54,14 @@ class Shelves:
             self.rate(row, self._popularity.levels[number].tolist())
 
     def rate(self, row: int, levels: list[float]) -> None:
-        """The popularity of a row's item changed."""
+        """The popularity of a row's item changed. It may fall: after a crash the learner repeats earlier rows."""
         catalogue = self._catalogue
         if catalogue.until_ms[row] < 0:
             return
         for listed, level in zip(self._popular, levels, strict=True):
-            if level > EMPTY:
-                listed.put(row, level)
-        level = levels[self._nearby]
-        if level > EMPTY and (region := int(catalogue.region[row])):
-            self._of(self._popular_in, region, REGIONAL_DEPTH).put(row, level)
+            _rate(listed, row, level)
+        if region := int(catalogue.region[row]):
+            _rate(self._of(self._popular_in, region, REGIONAL_DEPTH), row, levels[self._nearby])
 
     def remove(self, row: int) -> None:
         """A row's item leaves, or is about to be replaced; its columns still say where it was."""
@@ -136,3 +134,10 @@ class Shelves:
         if column is not None:
             mask &= column[:used] == code
         return np.flatnonzero(mask)
+
+
+def _rate(listed: TopList, row: int, level: float) -> None:
+    if level > EMPTY:
+        listed.put(row, level)
+    else:
+        listed.discard(row)

@@ -95,7 +95,7 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
         items=items,
         actions=[done.kind for done in deeds],
         rows=rows,
-        numbers=replica.numbers_of(items),
+        numbers=replica.numbers_of(items, rows),
         weights=np.array(weighed),
         own_rows=[row for row in all_rows if row],
         excluded=_excluded(profile, pack.applied == "exclude", catalogue),

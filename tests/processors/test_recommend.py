@@ -353,6 +353,7 @@ def test_whatever_happens_lists_hold_only_what_may_be_shown_and_reading_changes_
         items = recommend(profile, now_ms, asked, limit=100)
         assert items == recommend(profile, now_ms, silent, limit=100)
         assert all(live[item_id] for item_id in ids(items))
+        assert all(math.isfinite(item.score) for item in items)
         assert bool(items) == any(live.values())
 
 

@@ -122,6 +122,19 @@ def test_the_version_is_that_of_the_last_complete_flush() -> None:
     made.apply_row(b"factors/unheard-of", b"\x90")
 
 
+def test_a_learner_that_repeats_earlier_rows_is_followed_back() -> None:
+    given = lessons(60)
+    early, late = taught(PACK, given[:5]).dirty_rows(), taught(PACK, given).dirty_rows()
+    straight, repeated = replica(given=given[:5]), replica(given=given)
+    for key, value in early.items():
+        repeated.apply_row(key, value)
+    for key in late.keys() - early.keys():
+        repeated.retire_item(key.decode().split("/")[1])
+        straight.retire_item(key.decode().split("/")[1])
+    for profile in (person(), person((1, VIEW))):
+        assert recommend(profile, NOW_MS, repeated) == recommend(profile, NOW_MS, straight)
+
+
 # ---------------------------------------------------------------- text
 
 
