@@ -4,10 +4,15 @@ from importlib.metadata import version
 
 import typer
 
+from attune.cli.dead_letters import dead_letters
+from attune.cli.demo import demo
+from attune.cli.erase import erase
 from attune.cli.failure import Commands
 from attune.cli.lag import lag
 from attune.cli.produce import produce
 from attune.cli.profile import profile
+from attune.cli.recommend import recommend
+from attune.cli.replay import replay
 from attune.cli.topics import topics
 from attune.cli.worker import worker
 
@@ -36,10 +41,15 @@ def attune(
     """What to recommend to each person, and when to write to them: live, on Kafka."""
 
 
+app.command()(demo)
 app.command()(worker)
 app.add_typer(topics, name="topics")
 app.command()(produce)
+app.command()(replay)
+app.command()(recommend)
 app.command()(profile)
+app.command()(erase)
+app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(lag, name="lag")
 
 if __name__ == "__main__":

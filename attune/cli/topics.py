@@ -59,3 +59,11 @@ def check(bootstrap: Bootstrap = None, json: Json = False) -> None:
         typer.echo(f"all {len(TOPICS)} topics are as they must be")
     if differing:
         raise typer.Exit(FAILED)
+
+
+@topics.command()
+def asyncapi() -> None:
+    """Print the contract as AsyncAPI 3.0; needs no Kafka."""
+    from streams.asyncapi import text
+
+    typer.echo(text(), nl=False)
