@@ -96,7 +96,7 @@ def resident_bytes() -> int:
 
 
 def percentiles(values: list[int]) -> dict[str, float]:
-    p50, p95, p99 = np.percentile(values, [50, 95, 99]) / 1_000.0
+    p50, p95, p99 = (float(value) / 1_000.0 for value in np.percentile(values, [50, 95, 99]))
     return {"p50": round(p50, 1), "p95": round(p95, 1), "p99": round(p99, 1)}
 
 
