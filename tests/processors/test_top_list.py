@@ -29,6 +29,9 @@ def test_the_top_is_that_of_sorting(steps: list[tuple[str, int, int, int]], last
         live = sorted(((key, row) for row, key in keys.items() if until_ms[row] > now_ms), reverse=True)
         assert listed.top(now_ms, until_ms, scan).tolist() == [row for _, row in live[:3]]
 
+    for row in range(100):  # more than are listed: only then is there a floor
+        keys[row], until_ms[row] = float(row * 7 % 5), row * 3 % 10
+        listed.put(row, keys[row])
     for what, row, key, time_ms in steps:
         if what == "put":
             listed.discard(row)
