@@ -11,11 +11,13 @@ Every estimate carries a person-clustered bootstrap interval and stands beside t
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.bandit_log import BanditLog, policy_frequencies
+from evaluation.bandit_log import BanditLog, policy_frequencies, read_open_bandit
 from evaluation.intervals import Estimate, Ratio, bootstrap, cluster_sums, difference
 from evaluation.reward_model import CellMeans, cross_fitted
 
@@ -175,3 +177,19 @@ def judge_policy_by_log(
     """
     table = policy_frequencies(target_log, log.contexts, log.actions)
     return (estimators or OffPolicy()).evaluate(log, table, rng, reference=target_log)
+
+
+def judge_files(
+    log: Path, target: Path, rng: np.random.Generator, estimators: OffPolicy | None = None
+) -> OffPolicyReport:
+    """`judge_policy_by_log` for two Open Bandit files, over the contexts and actions of both.
+
+    Raises OSError for a file that cannot be read, BanditLogError for a row that cannot be used.
+    """
+    logged, wanted = read_open_bandit(log), read_open_bandit(target)
+    shape = {
+        "contexts": max(logged.contexts, wanted.contexts),
+        "actions": max(logged.actions, wanted.actions),
+    }
+    widened, reference = (msgspec.structs.replace(one, **shape) for one in (logged, wanted))
+    return judge_policy_by_log(widened, reference, rng, estimators)

@@ -7,6 +7,7 @@ import typer
 from attune.cli.dead_letters import dead_letters
 from attune.cli.demo import demo
 from attune.cli.erase import erase
+from attune.cli.evaluate import evaluate
 from attune.cli.failure import Commands
 from attune.cli.lag import lag
 from attune.cli.produce import produce
@@ -46,6 +47,7 @@ app.command()(worker)
 app.add_typer(topics, name="topics")
 app.command()(produce)
 app.command()(replay)
+app.command()(evaluate)
 app.command()(recommend)
 app.command()(profile)
 app.command()(erase)
