@@ -96,7 +96,8 @@ def differences(settings: Settings) -> list[Difference]:
             differing.append(Difference(name, "partitions", str(wanted), str(found[name])))
     present = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in TOPICS if name in found]
     if present:
-        described: dict[Any, Any] = admin_client(settings).describe_configs(present, request_timeout=TIMEOUT_S)
+        admin = admin_client(settings)  # its futures die with it
+        described: dict[Any, Any] = admin.describe_configs(present, request_timeout=TIMEOUT_S)
         for resource, future in described.items():
             try:
                 config = future.result(TIMEOUT_S)

@@ -15,6 +15,10 @@ from processors.learner import MARKER_KEY, marker_offset, row_offset
 class ModelTable(Table):  # type: ignore[type-arg]
     """Row key -> row, all of one partition."""
 
+    def _get_tasks(self) -> Iterable[Any]:
+        """No background tasks: the one that Faust gives to tables cleans windows, and hangs the shutdown."""
+        return ()
+
     @property
     def rows(self) -> dict[bytes, bytes]:
         rows: dict[bytes, bytes] = self.data.data

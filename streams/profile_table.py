@@ -15,6 +15,10 @@ class ProfileTable(Table):  # type: ignore[type-arg]
     dominance = True
     """Off in a negative control: then the last record counts, whoever wrote it."""
 
+    def _get_tasks(self) -> Iterable[Any]:
+        """No background tasks: the one that Faust gives to tables cleans windows, and hangs the shutdown."""
+        return ()
+
     @property
     def rows(self) -> dict[bytes, bytes]:
         """What is durable."""

@@ -16,6 +16,7 @@ import faust
 
 from streams.admin import BrokerError, partitions_found, require_topics
 from streams.failstop import FAILSTOP_EXIT, stop_process
+from streams.impatience import fetch_impatiently
 from streams.settings import Settings, SettingsError, read_settings
 from streams.status import report
 from streams.watchdog import Watchdog
@@ -31,6 +32,7 @@ def main(role: str) -> int:
     try:
         settings = read_settings()
         if os.environ.get(EMBEDDED):
+            fetch_impatiently()
             partitions_found(settings)
         else:
             require_topics(settings)
@@ -38,6 +40,9 @@ def main(role: str) -> int:
         return _refuse(str(error), USAGE_EXIT)
     except BrokerError as error:
         return _refuse(str(error), 1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))  # until a role installs its own: nothing is begun yet
+    asyncio.set_event_loop(asyncio.new_event_loop())  # before the app: its services keep the loop they first see
     match role:
         case "behaviour":
             return run_behaviour(settings)
@@ -85,7 +90,7 @@ def run_learner(settings: Settings) -> int:
 
     def status() -> dict[str, Any]:
         running = worker.learner is not None
-        return {"role": "learner", "ready": running or not worker.order.next, "learned": worker.learned, **worker.counts.as_dict()}
+        return {"role": "learner", "ready": running, "learned": worker.learned, **worker.counts.as_dict()}
 
     report(status)
     _freeze_garbage()
@@ -114,7 +119,8 @@ def _assigned(worker: Any) -> Callable[[], list[tuple[str, int]]]:
 def _run(app: faust.App, watchdog: Watchdog) -> int:
     """Run a Faust app in this thread; its own signal handlers stop it."""
     watchdog.start()
-    worker = faust.Worker(app, loglevel="ERROR", quiet=True, redirect_stdouts=False, loop=asyncio.new_event_loop())
+    loop = asyncio.get_event_loop_policy().get_event_loop()
+    worker = faust.Worker(app, loglevel="CRITICAL", quiet=True, redirect_stdouts=False, loop=loop)
     try:
         worker.execute_from_commandline()
     except SystemExit as finished:

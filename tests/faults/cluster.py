@@ -1,0 +1,118 @@
+"""Worker processes to be killed, stopped and replaced."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from streams.settings import Settings
+from streams.status import STATUS_FD
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Process:
+    """One role's process."""
+
+    def __init__(self, role: str, settings: Settings, log: Path, **environ: str) -> None:
+        self.role = role
+        self.log = log
+        self.stopped = False
+        env = {**os.environ, "ATTUNE_BOOTSTRAP": settings.bootstrap, "ATTUNE_PARTITIONS": str(settings.partitions), **environ}
+        self._pipe, write_end = os.pipe()
+        os.set_blocking(self._pipe, False)
+        self._status: dict[str, Any] = {}
+        with log.open("w") as out:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "streams.role", role],
+                env={**env, STATUS_FD: str(write_end)},
+                pass_fds=(write_end,),
+                stdout=out,
+                stderr=out,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+        os.close(write_end)
+
+    @property
+    def alive(self) -> bool:
+        return self.popen.poll() is None
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What the process said of itself last."""
+        try:
+            lines = os.read(self._pipe, 1 << 20).splitlines()
+        except BlockingIOError:
+            lines = []
+        if lines:
+            self._status = json.loads(lines[-1])
+        return self._status
+
+    @property
+    def ready(self) -> bool:
+        """Recovered and running."""
+        return self.alive and bool(self.status.get("ready"))
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.alive:
+            os.kill(self.popen.pid, number)
+
+    def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        self.popen.wait(10)
+
+    def stop(self) -> None:
+        self.signal(signal.SIGSTOP)
+        self.stopped = True
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+        self.stopped = False
+
+    def terminate(self, timeout_s: float = 30.0) -> int:
+        """SIGTERM, and the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.popen.wait(timeout_s)
+
+
+class Cluster:
+    """A set of processes that ends with the test."""
+
+    def __init__(self, settings: Settings, logs: Path, **environ: str) -> None:
+        self.settings = settings
+        self.logs = logs
+        self.environ = environ
+        self.processes: list[Process] = []
+
+    def start(self, role: str, **environ: str) -> Process:
+        log = self.logs / f"{role}-{len(self.processes)}.log"
+        process = Process(role, self.settings, log, **{**self.environ, **environ})
+        self.processes.append(process)
+        return process
+
+    def running(self, role: str) -> list[Process]:
+        """Alive and not stopped."""
+        return [p for p in self.processes if p.role == role and p.alive and not p.stopped]
+
+    def keep(self, role: str, count: int) -> None:
+        """Start what is missing, as a supervisor would."""
+        while len(self.running(role)) < count:
+            self.start(role)
+
+    def all_ready(self) -> bool:
+        """Whether every running process has recovered, and has been running since it last said so."""
+        return all(p.ready for p in self.processes if p.alive and not p.stopped)
+
+    def close(self) -> None:
+        for process in self.processes:
+            if process.alive:
+                process.resume()
+                process.kill()
+
+    def complaints(self) -> str:
+        """What the processes said, for a failing test."""
+        return "\n".join(f"{p.log.name}: {line}" for p in self.processes for line in p.log.read_text().splitlines()[-6:])
