@@ -10,6 +10,8 @@ from streams.settings import Settings
 from streams.topics import TOPICS
 
 TIMEOUT_S: Final = 8.0
+METADATA_S: Final = 4.0
+"""Every command asks for metadata first, and is to say within 10 s that nothing answers."""
 
 
 class BrokerError(Exception):
@@ -29,15 +31,19 @@ class Difference(Struct, frozen=True):
 
 
 def admin_client(settings: Settings) -> AdminClient:
-    return AdminClient({"bootstrap.servers": settings.bootstrap, "socket.timeout.ms": 5_000, "log_level": 0, **settings.kafka})
+    return AdminClient(
+        {"bootstrap.servers": settings.bootstrap, "socket.timeout.ms": 5_000, "log_level": 0, **settings.kafka}
+    )
 
 
 def partitions_found(settings: Settings) -> dict[str, int]:
     """Topic -> partitions, of every topic that the broker has. Raises BrokerError where it cannot be reached."""
     try:
-        metadata = admin_client(settings).list_topics(timeout=TIMEOUT_S)
+        metadata = admin_client(settings).list_topics(timeout=METADATA_S)
     except KafkaException as error:
-        raise BrokerError(f"no Kafka answers at {settings.bootstrap} ({_plain(error)}): is ATTUNE_BOOTSTRAP right?") from None
+        raise BrokerError(
+            f"no Kafka answers at {settings.bootstrap} ({_plain(error)}): is ATTUNE_BOOTSTRAP right?"
+        ) from None
     return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
 

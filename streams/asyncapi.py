@@ -32,9 +32,9 @@ def document() -> dict[str, Any]:
             "version": CONTRACT_VERSION,
             "license": {"name": "Apache-2.0"},
             "description": (
-                "Behaviour in, decisions out. Keys are ids as UTF-8 bytes; producers use the partitioner murmur2_random, "
-                "acks=all, idempotence, and the same event_id on a retry. Times are milliseconds since the epoch, UTC. "
-                "Unknown fields are ignored; fields are only ever added, and optional."
+                "Behaviour in, decisions out. Keys are ids as UTF-8 bytes. Producers partition by murmur2_random, with "
+                "acks=all and idempotence, and repeat an event_id on a retry. Times are milliseconds since the epoch, "
+                "UTC. Unknown fields are ignored; fields are only ever added, and optional."
             ),
         },
         "defaultContentType": "application/json",

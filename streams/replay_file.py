@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, Self
@@ -50,6 +51,10 @@ class Malformed(Struct, frozen=True):
         return f"line {self.line}: {self.reason}"
 
 
+class BrokenFileError(Exception):
+    """A file cannot be read to its end; the message is one line."""
+
+
 class _Stamp(Struct):
     ts_ms: int | None = None
 
@@ -79,10 +84,11 @@ class ReplayFile:
     """A file to iterate over, rows and malformed lines in order; blank lines count but yield nothing.
 
     `position` and `size` are bytes of the file as it lies on the disk, for progress; `size` is None for stdin.
-    Raises OSError where the file cannot be opened, EOFError or OSError where its gzip is cut off or broken.
+    Raises OSError where the file cannot be opened, BrokenFileError where its gzip is cut off or damaged.
     """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         opened: Any = sys.stdin.buffer if path == STDIN else Path(path).open("rb")  # noqa: SIM115 - closed by exit
         self._file = opened
         self.size = None if path == STDIN else Path(path).stat().st_size
@@ -95,9 +101,13 @@ class ReplayFile:
         return int(self._file.tell()) if self.size is not None else 0
 
     def __iter__(self) -> Iterator[Row | Malformed]:
-        for number, line in enumerate(self._lines, 1):
-            if not line.isspace():
-                yield parse(line, number)
+        number = 0
+        try:
+            for number, line in enumerate(self._lines, 1):
+                if not line.isspace():
+                    yield parse(line, number)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise BrokenFileError(f"{self._path}: after line {number}: {error}") from None
 
     def __enter__(self) -> Self:
         return self

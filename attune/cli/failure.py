@@ -55,9 +55,10 @@ def explain(error: Exception) -> str | None:
     from streams.admin import BrokerError
     from streams.embedded import EmbeddedError
     from streams.health import PortInUseError
+    from streams.replay_file import BrokenFileError
 
     match error:
-        case CommandError() | BrokerError() | PortInUseError() | EmbeddedError():
+        case CommandError() | BrokerError() | PortInUseError() | EmbeddedError() | BrokenFileError():
             return str(error)
         case KafkaException(args=(KafkaError() as inner, *_)):
             return f"Kafka: {inner.str()}"
