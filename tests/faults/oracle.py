@@ -47,7 +47,7 @@ def read(bootstrap: str, topic: str) -> Iterator[Message]:
         consumer.assign([TopicPartition(topic, partition, low)])
         at_end = False
         while not at_end:
-            for message in consumer.consume(5_000, timeout=10):
+            for message in consumer.consume(5_000, timeout=0.1):
                 if (error := message.error()) is not None:
                     if error.code() != KafkaError._PARTITION_EOF:
                         raise RuntimeError(str(error))
