@@ -82,7 +82,8 @@ class Sink:
                 "enable.partition.eof": True,
                 "session.timeout.ms": int(settings.session_s * 1000),
                 "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 4_096,
+                "queued.max.messages.kbytes": 16_384,
+                "fetch.queue.backoff.ms": 10,  # with the default, a second, a rebuild takes seven times as long
                 **settings.kafka,
             }
         )

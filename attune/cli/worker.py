@@ -35,7 +35,13 @@ def worker(
     given = {"ATTUNE_BOOTSTRAP": bootstrap, "ATTUNE_REDIS": redis, "ATTUNE_WORKER_PORT": port}
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})  # children read it too
     settings = read_settings()
+    from streams.admin import partitions_found, require_topics
+    from streams.role import EMBEDDED
     from streams.supervisor import run_supervisor
 
+    if os.environ.get(EMBEDDED):
+        partitions_found(settings)
+    else:
+        require_topics(settings)  # said once here, rather than by every child again and again
     roles = ("behaviour", "learner", "sink") if role == "all" else (role,)
     raise typer.Exit(run_supervisor(settings, roles, count))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.settings import Settings
 from tests.cli.command import Finished, attune
 from tests.integration.broker import free_ports
 
@@ -57,10 +58,11 @@ COMMANDS = [
     ("dead-letters", "list"),
     ("dead-letters", "show", "views-0-0"),
     ("dead-letters", "replay", "views-0-0", "--yes"),
+    ("worker",),
 ]
 
 
-@pytest.mark.parametrize("arguments", [COMMANDS[i] for i in (0, 2, 4, 6)], ids=" ".join)
+@pytest.mark.parametrize("arguments", [COMMANDS[i] for i in (0, 2, 4, 6, -1)], ids=" ".join)
 def test_a_missing_broker_is_named(arguments: tuple[str, ...], nowhere: str) -> None:
     assert_refused(attune(*arguments, bootstrap=nowhere), 1, nowhere)
 
@@ -108,8 +110,10 @@ def taken_port() -> Iterator[int]:
         yield int(holder.getsockname()[1])
 
 
-def test_a_port_in_use_is_named(taken_port: int, nowhere: str) -> None:
-    done = attune("worker", "--port", str(taken_port), bootstrap=nowhere)
+def test_a_port_in_use_is_named(taken_port: int, settings: Settings) -> None:
+    done = attune(
+        "worker", "--port", str(taken_port), bootstrap=settings.bootstrap, partitions=str(settings.partitions)
+    )
     assert_refused(done, 1, str(taken_port))
 
 
