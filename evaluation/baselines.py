@@ -24,8 +24,10 @@ _DAY_MS: Final = 86_400_000.0
 _HALF_LIVES_MS: Final = (7 * _DAY_MS, _DAY_MS, _DAY_MS / 24)
 _COVISITATION_HALF_LIFE_MS: Final = 30 * _DAY_MS
 _SHRINKAGE: Final = 5.0
-CONTEXT: Final = 10
+CONTEXT: Final = 20
 """Co-visitation learns from and reads with the latest so many items of a person."""
+FADING: Final = 0.8
+"""What an item says for each moment that the person acted at since."""
 
 
 class Baselines:
@@ -88,7 +90,8 @@ class Baselines:
         places = [_place(levels[:count], target, absent) for levels in self._levels]
         listed = [ts_ms for code, ts_ms in own.items() if code not in left_out]
         places.append(_recency(listed, own.get(target), count - len(left_out)))
-        places.append(_place(self._pairs.scores(list(islice(reversed(own), CONTEXT)), count, ts_ms), target, absent))
+        context, says = _context(own)
+        places.append(_place(self._pairs.scores(context, says, count, ts_ms), target, absent))
         return tuple(places)
 
     def _code(self, item_id: str) -> int:
@@ -100,6 +103,24 @@ class Baselines:
             for levels in self._levels:
                 levels[code] = EMPTY
         return code
+
+
+def _context(own: dict[int, int]) -> tuple[list[int], list[float]]:
+    """The latest items, the latest first, and what each says: all of one moment the same.
+
+    >>> _context({7: 100, 8: 200, 9: 200})[1]
+    [1.0, 1.0, 0.8]
+    """
+    context: list[int] = []
+    says: list[float] = []
+    say, last_ms = 1.0, None
+    for code, ts_ms in islice(reversed(own.items()), CONTEXT):
+        if last_ms is not None and ts_ms != last_ms:
+            say *= FADING
+        last_ms = ts_ms
+        context.append(code)
+        says.append(say)
+    return context, says
 
 
 def _place(scores: Floats, target: int, absent: Places) -> float:

@@ -28,7 +28,7 @@ class CoOccurrence:
     >>> pairs = CoOccurrence(half_life_ms=1000.0, shrinkage=1.0)
     >>> pairs.learn(0, [], 0)
     >>> pairs.learn(1, [0], 0)
-    >>> pairs.scores([0], 3, 0).tolist()  # one pair, both seen once: 1 / (1 + 1)
+    >>> pairs.scores([0], [1.0], 3, 0).tolist()  # one pair, both seen once: 1 / (1 + 1)
     [0.0, 0.5, 0.0]
     """
 
@@ -54,17 +54,20 @@ class CoOccurrence:
             self._append(item, other, gained)
             self._append(other, item, gained)
 
-    def scores(self, context: Sequence[int], items: int, now_ms: int) -> Floats:
-        """Cosine Σ n(k, c) / (√(n(k) n(c)) + shrinkage) over the `context` k, for the first `items` items c."""
-        known = [item for item in context if item < len(self._others) and self._others[item]]
-        if not known:
+    def scores(self, context: Sequence[int], says: Sequence[float], items: int, now_ms: int) -> Floats:
+        """Σ says_k · n(k, c) / (√(n(k) n(c)) + shrinkage) over the `context` k, for the first `items` items c."""
+        listed = len(self._others)
+        heard = [(item, say) for item, say in zip(context, says, strict=True) if item < listed and self._others[item]]
+        if not heard:
             return np.zeros(items)
+        known = [item for item, _ in heard]
         one = self._scale(now_ms)
         self._reserve(items - 1)
         others = np.concatenate([np.frombuffer(self._others[item], np.intc) for item in known])
         weights = np.concatenate([np.frombuffer(self._weights[item], np.float64) for item in known])
-        degrees = np.repeat(self._degree[known], [len(self._others[item]) for item in known])
-        weights /= np.sqrt(degrees * self._degree[others]) + self._shrinkage * one
+        lengths = [len(self._others[item]) for item in known]
+        degrees = np.repeat(self._degree[known], lengths) * self._degree[others]
+        weights = weights * np.repeat([say for _, say in heard], lengths) / (np.sqrt(degrees) + self._shrinkage * one)
         return np.bincount(others, weights, minlength=items).astype(np.float64, copy=False)
 
     def _append(self, item: int, other: int, gained: float) -> None:
