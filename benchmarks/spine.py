@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.admin import admin_client, create_topics
 from streams.producing import make_producer
+from streams.role import command
 from streams.settings import Settings, read_settings
 from streams.topics import BEHAVIOUR_GROUP, INPUTS, LEARNER_GROUP, TOPICS
 from tests.integration.provision import provide
@@ -40,8 +41,11 @@ import faust, logging, sys
 from streams.settings import read_settings
 from streams.topics import INPUTS
 s = read_settings()
-app = faust.App(sys.argv[1], broker=f"kafka://{s.bootstrap}", store="memory://", topic_partitions=s.partitions, topic_allow_declare=False,
-    topic_disable_leader=True, web_enabled=False, stream_wait_empty=False, consumer_auto_offset_reset="earliest", broker_commit_interval=0.25)
+app = faust.App(
+    sys.argv[1], broker=f"kafka://{s.bootstrap}", store="memory://", topic_partitions=s.partitions,
+    topic_allow_declare=False, topic_disable_leader=True, web_enabled=False, stream_wait_empty=False,
+    consumer_auto_offset_reset="earliest", broker_commit_interval=0.25,
+)
 logging.getLogger("aiokafka").setLevel(logging.ERROR)
 @app.agent(app.topic(*[t.name for t in INPUTS], key_serializer="raw", value_serializer="raw"))
 async def noop(stream):
@@ -51,39 +55,36 @@ faust.Worker(app, loglevel="ERROR", quiet=True).execute_from_commandline()
 """
 
 
-def lag(settings: Settings, group: str, topics: list[str]) -> tuple[int, int]:
-    """(records behind, records committed) of a group."""
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": group, "log_level": 0})
-    try:
-        tps = [TopicPartition(t, p) for t in topics for p in range(TOPICS[t].partitions or settings.partitions)]
-        behind = done = 0
-        for tp in consumer.committed(tps, timeout=20):
-            _, end = consumer.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=20)
-            behind += end - max(tp.offset, 0)
-            done += max(tp.offset, 0)
-        return behind, done
-    finally:
-        consumer.close()
-
-
 class LagClock:
-    """Watches one group until its lag is 0; keeps one consumer, so that watching costs little."""
+    """Watches one group until its lag is 0. Keeps one consumer and the ends of what does not grow: that is cheap."""
 
     def __init__(self, settings: Settings, group: str, topics: list[str]) -> None:
         self.consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": group, "log_level": 0})
         self.tps = [TopicPartition(t, p) for t in topics for p in range(TOPICS[t].partitions or settings.partitions)]
+        self.growing = topics == ["learning"]
+        self.fixed = self.read_ends()
 
     def behind(self) -> int:
-        return sum(self.ends()[k] - v for k, v in self.done().items())
+        ends = self.read_ends() if self.growing else self.fixed
+        return sum(ends[key] - done for key, done in self.done().items())
 
     def done(self) -> dict[tuple[str, int], int]:
         return {(t.topic, t.partition): max(t.offset, 0) for t in self.consumer.committed(self.tps, timeout=20)}
 
-    def ends(self) -> dict[tuple[str, int], int]:
-        return {
-            (t.topic, t.partition): self.consumer.get_watermark_offsets(TopicPartition(t.topic, t.partition), timeout=20)[1]
-            for t in self.tps
-        }
+    def read_ends(self) -> dict[tuple[str, int], int]:
+        for attempt in range(20):
+            try:
+                return {
+                    (t.topic, t.partition): self.consumer.get_watermark_offsets(
+                        TopicPartition(t.topic, t.partition), timeout=20
+                    )[1]
+                    for t in self.tps
+                }
+            except KafkaException:  # topics made a moment ago have no leader yet
+                if attempt == 19:
+                    raise
+                threading.Event().wait(0.5)
+        raise AssertionError
 
 
 def zipf(count: int, size: int, seed: int) -> np.ndarray:
@@ -93,26 +94,39 @@ def zipf(count: int, size: int, seed: int) -> np.ndarray:
 
 def catalogue(items: int, seed: int) -> Iterator[tuple[str, bytes, bytes]]:
     rnd = random.Random(seed)
-    words = [f"{a}{b}" for a in ("net", "care", "data", "weld", "cook", "teach", "drive", "sell", "plan", "build") for b in ("er", "ing", "or", "ist", "man", "lead", "pro", "aid", "ops", "ium")]
+    stems = ("net", "care", "data", "weld", "cook", "teach", "drive", "sell", "plan", "build")
+    endings = ("er", "ing", "or", "ist", "man", "lead", "pro", "aid", "ops", "ium")
+    words = [stem + ending for stem in stems for ending in endings]
     cities = [(f"City{i}", f"R{i % 50}", rnd.uniform(30, 48), rnd.uniform(-120, -75)) for i in range(400)]
     now_ms = time.time_ns() // 1_000_000
     for i in range(items):
         city, region, lat, lon = rnd.choice(cities)
         value = {
-            "item_id": f"i{i}", "title": " ".join(rnd.sample(words, 4)), "brand": f"Brand {int(rnd.paretovariate(0.8)) % 5000}",
-            "categories": [f"c{rnd.randrange(60)}"], "location": {"lat": lat, "lon": lon, "city": city, "region": region, "country": "US"},
-            "posted_ms": now_ms - rnd.randrange(60 * 86_400_000), "salary": {"min": 30_000, "max": rnd.randrange(40_000, 160_000), "period": "year"},
-        }  # fmt: skip
+            "item_id": f"i{i}",
+            "title": " ".join(rnd.sample(words, 4)),
+            "brand": f"Brand {int(rnd.paretovariate(0.8)) % 5000}",
+            "categories": [f"c{rnd.randrange(60)}"],
+            "location": {"lat": lat, "lon": lon, "city": city, "region": region, "country": "US"},
+            "posted_ms": now_ms - rnd.randrange(60 * 86_400_000),
+            "salary": {"min": 30_000, "max": rnd.randrange(40_000, 160_000), "period": "year"},
+        }
         yield "items", f"i{i}".encode(), json.dumps(value).encode()
 
 
-def behaviour(events: int, people: int, items: int, seed: int, first: dict[int, int], base_ms: int) -> Iterator[tuple[str, bytes, bytes]]:
+def behaviour(
+    events: int, people: int, items: int, seed: int, first: dict[int, int], base_ms: int
+) -> Iterator[tuple[str, bytes, bytes]]:
     """Events of Zipf-distributed people on Zipf-distributed items. One person's events are a second apart."""
     users, things = zipf(people, events, seed), zipf(items, events, seed + 1)
     topics = np.random.default_rng(seed + 2).choice(len(MIX), size=events, p=[share for _, share in MIX])
     for n, (user, thing, topic) in enumerate(zip(users.tolist(), things.tolist(), topics.tolist(), strict=True)):
         first[user] = first.get(user, -1) + 1
-        value = {"event_id": f"e{seed}-{n}", "user_id": f"u{user}", "item_id": f"i{thing}", "ts_ms": base_ms + first[user] * 1000}
+        value = {
+            "event_id": f"e{seed}-{n}",
+            "user_id": f"u{user}",
+            "item_id": f"i{thing}",
+            "ts_ms": base_ms + first[user] * 1000,
+        }
         yield MIX[topic][0], f"u{user}".encode(), json.dumps(value).encode()
 
 
@@ -149,7 +163,7 @@ def processes(settings: Settings, *commands: list[str], **environ: str) -> Itera
 
 
 def role(name: str) -> list[str]:
-    return [sys.executable, "-m", "streams.role", name]
+    return command(name)
 
 
 def fresh(settings: Settings) -> None:
@@ -168,10 +182,13 @@ def fresh(settings: Settings) -> None:
     create_topics(settings)
 
 
-def drained(clocks: dict[str, LagClock], alive: list[subprocess.Popen[bytes]], limit_s: float = 900) -> dict[str, float]:
+def drained(
+    clocks: dict[str, LagClock], alive: list[subprocess.Popen[bytes]], limit_s: float = 900
+) -> dict[str, float]:
     """Group -> seconds from the first commit of any group to lag 0."""
     first: float | None = None
     base = {name: clock.done() for name, clock in clocks.items()}
+    wait = threading.Event()
     at: dict[str, float] = {}
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
@@ -189,7 +206,7 @@ def drained(clocks: dict[str, LagClock], alive: list[subprocess.Popen[bytes]], l
                 at[name] = now
         if len(at) == len(clocks) and first is not None:
             return {name: when - first for name, when in at.items()}
-        time.sleep(0.1)
+        wait.wait(0.2)
     raise TimeoutError(f"lag after {limit_s:.0f} s: { {name: clock.behind() for name, clock in clocks.items()} }")
 
 
@@ -204,7 +221,16 @@ def noop_rate(settings: Settings, events: int, number: int) -> float:
     return events / seconds
 
 
-def part(settings: Settings, args: argparse.Namespace, name: str, min_interval_ms: int, items: int, events: int) -> dict[str, Any]:
+def watch(settings: Settings) -> dict[str, LagClock]:
+    return {
+        BEHAVIOUR_GROUP: LagClock(settings, BEHAVIOUR_GROUP, BACKLOG_TOPICS),
+        LEARNER_GROUP: LagClock(settings, LEARNER_GROUP, ["learning"]),
+    }
+
+
+def part(
+    settings: Settings, args: argparse.Namespace, name: str, min_interval_ms: int, items: int, events: int
+) -> dict[str, Any]:
     """One measured part: warm profiles, then a backlog, drained by one worker and the learner."""
     fresh(settings)
     base_ms = time.time_ns() // 1_000_000 + HOUR_MS
@@ -212,15 +238,21 @@ def part(settings: Settings, args: argparse.Namespace, name: str, min_interval_m
     environ = {"ATTUNE_MIN_INTERVAL_MS": str(min_interval_ms)}
     if items:
         send(settings, catalogue(items, 1))
-    clocks = {BEHAVIOUR_GROUP: LagClock(settings, BEHAVIOUR_GROUP, BACKLOG_TOPICS), LEARNER_GROUP: LagClock(settings, LEARNER_GROUP, ["learning"])}
+    clocks = {
+        BEHAVIOUR_GROUP: LagClock(settings, BEHAVIOUR_GROUP, BACKLOG_TOPICS),
+        LEARNER_GROUP: LagClock(settings, LEARNER_GROUP, ["learning"]),
+    }
     warm = send(settings, behaviour(args.people * 2, args.people, max(items, 10_000), 7, first, base_ms))
     with processes(settings, role("behaviour"), role("learner"), **environ) as running:
         drained(clocks, running)
     send(settings, behaviour(events, args.people, max(items, 10_000), 11, first, base_ms))
+    clocks = watch(settings)
     with processes(settings, role("behaviour"), role("learner"), **environ) as running:
         seconds = drained(clocks, running)
     counted = max(seconds[BEHAVIOUR_GROUP], max(seconds.values()) - GRACE_S)
-    noop = statistics.median(noop_rate(settings, events + warm + items, n) for n in (time.time_ns(), time.time_ns() + 1))
+    noop = statistics.median(
+        noop_rate(settings, events + warm + items, n) for n in (time.time_ns(), time.time_ns() + 1)
+    )
     own = events / seconds[BEHAVIOUR_GROUP]
     return {
         "part": name, "events": events, "items": items, "rate": events / counted, "state_path_rate": own,
@@ -243,14 +275,17 @@ def main() -> None:
         settings = read_settings({"ATTUNE_BOOTSTRAP": source.bootstrap})
         plans: dict[str, Callable[[], dict[str, Any]]] = {
             "state": lambda: part(settings, args, "state path", 86_400_000, 0, args.events),
-            "every4": lambda: part(settings, args, "a list for every fourth event", 4_000, args.items, args.events // 2),
+            "every4": lambda: part(
+                settings, args, "a list for every fourth event", 4_000, args.items, args.events // 2
+            ),
             "every1": lambda: part(settings, args, "a list for every event", 0, args.items, args.events // 4),
         }
         results = []
         for name in args.parts.split(","):
             results.append(plans[name]())
             sys.stderr.write(json.dumps(results[-1]) + "\n")
-    print(json.dumps({"machine": f"{os.cpu_count()} cores, Python {platform.python_version()}", "people": args.people, "parts": results}, indent=1))
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    print(json.dumps({"machine": machine, "people": args.people, "parts": results}, indent=1))
 
 
 if __name__ == "__main__":

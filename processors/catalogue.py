@@ -155,7 +155,7 @@ class Catalogue:
             self.category[: len(held), row] = held
             self.category_width = max(self.category_width, len(held))
         self._titles[row] = item.title[:MAX_TITLE]
-        self.twin[row] = hash((int(self.brand[row]), _hashed(item.title), int(self.city[row]))) if item.title else 0
+        self.twin[row] = self._twin(row, item.title) if item.title else 0
         return row
 
     def retire(self, item_id: str) -> int | None:
@@ -192,6 +192,9 @@ class Catalogue:
             if isinstance(column, np.ndarray) and column.ndim == 1:
                 setattr(self, name, grown(column, rows, column[0]))
         self.category = np.ascontiguousarray(grown(self.category.T, rows, 0).T)
+
+    def _twin(self, row: int, title: str) -> int:
+        return hash64(f"{self.brand[row]}/{self.city[row]}/{_bare(title)}")
 
     def _place(self, row: int, location: Location | None) -> None:
         if location is None:
@@ -233,6 +236,6 @@ def yearly_salary(salary: Salary | None) -> float:
     return nan if amount is None else amount * _A_YEAR[salary.period]
 
 
-def _hashed(title: str) -> int:
-    """Of the title without case and punctuation."""
-    return hash64(" ".join("".join([c if c.isalnum() else " " for c in title.casefold()]).split()))
+def _bare(title: str) -> str:
+    """The title without case and punctuation."""
+    return " ".join("".join([c if c.isalnum() else " " for c in title.casefold()]).split())

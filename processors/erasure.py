@@ -24,6 +24,11 @@ def marker_key(hashed: str) -> bytes:
 
 
 def is_marker(key: bytes) -> bool:
+    """Whether a key of the profile table is that of a marker, and not a person's.
+
+    >>> is_marker(marker_key("ab12")), is_marker(b"u1")
+    (True, False)
+    """
     return key.startswith(MARKER_PREFIX)
 
 
@@ -31,7 +36,9 @@ def erase(profile: Profile, arrival: Arrival, erasure: Erasure, secret: str, com
     """Empty the profile into a marker, in place; what happened up to the erasure's time will be dropped for ever."""
     erased_ms = max(erasure.ts_ms, profile.erased_ms or 0)
     complete_ms = arrival.appended_ms + complete_after_ms
-    blank = Profile(applied=profile.applied, generation=profile.generation, erased_ms=erased_ms, complete_ms=complete_ms)
+    blank = Profile(
+        applied=profile.applied, generation=profile.generation, erased_ms=erased_ms, complete_ms=complete_ms
+    )
     for field in Profile.__struct_fields__:
         setattr(profile, field, getattr(blank, field))
     receipt = ErasureReceipt(arrival.source_id, user_hash(secret, erasure.user_id), "accepted", arrival.appended_ms)
@@ -39,7 +46,10 @@ def erase(profile: Profile, arrival: Arrival, erasure: Erasure, secret: str, com
 
 
 def complete(profile: Profile, user_id: str, secret: str) -> list[Effect]:
-    """The logs have forgotten the person by now; clears `complete_ms`. Whoever came back since keeps the new profile."""
+    """The logs have forgotten the person by now; clears `complete_ms`.
+
+    Whoever came back since keeps the new profile.
+    """
     due_ms = profile.complete_ms or 0
     profile.complete_ms = None
     hashed = user_hash(secret, user_id)

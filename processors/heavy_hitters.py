@@ -1,8 +1,9 @@
 """The heaviest keys of a stream under decay, in bounded room.
 
-Space-Saving (Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams, ICDT
-2005, page 4) over decayed levels (processors/decay.py): a new key takes the place and the weight of the lightest one, so
-a key that is frequent enough can never be missed. What was inherited is kept beside the level and subtracted when read.
+Space-Saving (Metwally, Agrawal, El Abbadi: Efficient Computation of Frequent and Top-k Elements in Data Streams,
+ICDT 2005, page 4) over decayed levels (processors/decay.py): a new key takes the place and the weight of the lightest
+one, so a key that is frequent enough can never be missed. What was inherited is kept beside the level and subtracted
+when read.
 """
 
 from math import exp2
@@ -40,5 +41,3 @@ def shares(sketch: Sketch) -> dict[str, float]:
     own = {key: exp2(level - top) - exp2(inherited - top) for key, (level, inherited) in sketch.items()}
     total = sum(own.values())
     return {key: weight / total for key, weight in own.items()} if total > 0.0 else {}
-
-

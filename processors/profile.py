@@ -62,8 +62,7 @@ class Head(Struct, array_like=True, kw_only=True):
 
 
 class Profile(Head, array_like=True, kw_only=True):
-    """One person, by whose id the profile is keyed. Mutable: `pipeline.step` owns what it is given.
-    """
+    """One person, by whose id the profile is keyed. Mutable: `pipeline.step` owns what it is given."""
 
     totals: dict[str, int] = {}
     """Source topic -> events applied since the beginning."""
@@ -118,6 +117,11 @@ _head_decoder: Final = msgspec.msgpack.Decoder(Head)
 
 
 def encode(profile: Profile) -> bytes:
+    """The profile as MessagePack, fields by position: what the changelog holds.
+
+    >>> decode(encode(Profile(totals={"views": 2}))).totals
+    {'views': 2}
+    """
     return _encoder.encode(profile)
 
 

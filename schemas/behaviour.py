@@ -27,6 +27,8 @@ Frequency = Literal["instant", "daily", "weekly", "paused"]
 
 
 class Money(Struct, frozen=True):
+    """A sum and its ISO 4217 currency."""
+
     amount: Amount
     currency: Currency
 
@@ -41,12 +43,16 @@ class Origin(Struct, frozen=True, omit_defaults=True):
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact about one person: its id, the same on a retry, whom it is about, and when it happened."""
+
     event_id: Id
     user_id: Id
     ts_ms: TimestampMs
 
 
 class ItemEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Something a person did with one item, in a session, led there by `origin`."""
+
     item_id: Id
     session_id: Id | None = None
     origin: Origin | None = None
@@ -113,6 +119,8 @@ class Click(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Unsubscribe(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Someone wants no more mail: they said so, complained, or their address does not exist (`bounce`)."""
+
     send_id: Id | None = None
     cause: Literal["user", "complaint", "bounce"] = "user"
 
@@ -129,6 +137,8 @@ class Preference(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Search(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What someone typed into a search box."""
+
     query: Annotated[Line, Meta(min_length=1)]
     session_id: Id | None = None
 

@@ -22,6 +22,8 @@ from schemas.fields import (
 
 
 class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place: coordinates in degrees (WGS 84), names, or both."""
+
     lat: Latitude | None = None
     lon: Longitude | None = None
     city: Word | None = None
@@ -30,6 +32,8 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Salary(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a job pays each `period`; either end of the range may be unsaid."""
+
     min: Amount | None = None
     max: Amount | None = None
     currency: Currency | None = None
@@ -59,6 +63,8 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class StatedPreferences(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a person wants, as their producer knows it; `min_salary` is a year's."""
+
     titles: Words | None = None
     places: Words | None = None
     min_salary: Amount | None = None

@@ -1,6 +1,7 @@
 """Control characters: none in ids, only line breaks and tabs in human text.
 
-The C1 range (U+0080-U+009F) is refused in ids alone: in brands and titles it is a mis-decoded dash or quote of real data.
+The C1 range (U+0080-U+009F) is refused in ids alone: in brands and titles it is a mis-decoded dash or quote of real
+data.
 """
 
 import re
@@ -22,10 +23,10 @@ def can_hold_control_characters(raw: bytes) -> bool:
 
 
 def control_character(struct: msgspec.Struct) -> str | None:
-    """The path of the first field of a message that holds a forbidden control character, or None.
+    r"""The path of the first field of a message that holds a forbidden control character, or None.
 
     >>> from schemas.catalogue import Item
-    >>> control_character(Item(item_id="i1", title="two\\nlines", tags=("a", "b\\x07")))
+    >>> control_character(Item(item_id="i1", title="two\nlines", tags=("a", "b\x07")))
     '$.tags[1]'
     """
     return _search(msgspec.to_builtins(struct), "$", _IN_LABELS)

@@ -22,8 +22,8 @@ class Trigger(Struct, frozen=True):
 class RecommendedItem(Struct, frozen=True, omit_defaults=True):
     """One place of a list.
 
-    `rank` from 1; `score` is comparable within one list only; `p_click` and `p_apply` are None until a model has learned
-    them; `propensity` is the probability that the item stood at this place of the final list.
+    `rank` from 1; `score` is comparable within one list only; `p_click` and `p_apply` are None until a model has
+    learned them; `propensity` is the probability that the item stood at this place of the final list.
     """
 
     item_id: Id
@@ -37,7 +37,10 @@ class RecommendedItem(Struct, frozen=True, omit_defaults=True):
 
 
 class Recommendation(Struct, frozen=True):
-    """A list for one person. `rec_id` is `TOPIC-PARTITION-OFFSET` of its trigger: the same after a crash, so the first counts."""
+    """A list for one person.
+
+    `rec_id` is `TOPIC-PARTITION-OFFSET` of its trigger: the same after a crash, so the first counts.
+    """
 
     rec_id: Id
     user_id: Id
@@ -52,11 +55,15 @@ class Recommendation(Struct, frozen=True):
 
 
 class Window(Struct, frozen=True):
+    """The time in which a mail may go out: from `from_ms` until before `to_ms`."""
+
     from_ms: TimestampMs
     to_ms: TimestampMs
 
 
 class SendAlternative(Struct, frozen=True):
+    """Another moment that could have been chosen, and how probable its choice was."""
+
     send_at_ms: TimestampMs
     slot: Slot
     propensity: Probability

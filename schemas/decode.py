@@ -1,9 +1,9 @@
 """Bytes to structs: one decode function per topic, and an error that names the field.
 
-    >>> decode("views", b"u1", b'{"event_id":"e1","user_id":"u1","item_id":"i1","ts_ms":7}', 7).item_id
-    'i1'
-    >>> decode("views", b"u1", b'{"event_id":"e1","user_id":"u1","item_id":"","ts_ms":7}', 7)
-    Invalid(field='$.item_id', reason='Expected `str` of length >= 1')
+>>> decode("views", b"u1", b'{"event_id":"e1","user_id":"u1","item_id":"i1","ts_ms":7}', 7).item_id
+'i1'
+>>> decode("views", b"u1", b'{"event_id":"e1","user_id":"u1","item_id":"","ts_ms":7}', 7)
+Invalid(field='$.item_id', reason='Expected `str` of length >= 1')
 """
 
 import re

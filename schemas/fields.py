@@ -24,7 +24,8 @@ Word = Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=_PLAI
 """A short label: a brand, a category, a city, a time zone."""
 
 Line = Annotated[str, Meta(max_length=2_000, extra_json_schema=_LINES)]
-"""One line of human text: a title, a query, a user agent. Line breaks and tabs are tolerated, other control characters not."""
+"""One line of human text: a title, a query, a user agent. Line breaks and tabs are tolerated, no other control
+characters."""
 
 Text = Annotated[str, Meta(max_length=MAX_TEXT_CHARS, extra_json_schema=_LINES)]
 """Human text of any form: a description."""

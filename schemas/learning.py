@@ -1,4 +1,4 @@
-"""What the workers tell the learner, and what the learner tells every replica. Internal; MessagePack, arrays for structs."""
+"""What the workers tell the learner. Internal: MessagePack, structs as arrays."""
 
 from msgspec import Struct
 

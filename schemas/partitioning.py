@@ -16,8 +16,8 @@ _MASK: Final = 0xFFFFFFFF
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of `key` among `partitions`, as Kafka's Java client and murmur2_random choose it.
 
-    >>> partition_of(b"u1", 12) == partition_of(b"u1", 12)
-    True
+    >>> partition_of(b"21", 12)
+    0
     """
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
@@ -26,7 +26,7 @@ def murmur2(data: bytes) -> int:
     """Murmur2 with Kafka's seed, an unsigned 32-bit integer (org.apache.kafka.common.utils.Utils.murmur2).
 
     >>> murmur2(b"21")
-    3320899498
+    3321034988
     """
     h = _SEED ^ len(data)
     whole = len(data) & ~3

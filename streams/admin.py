@@ -31,6 +31,7 @@ class Difference(Struct, frozen=True):
 
 
 def admin_client(settings: Settings) -> AdminClient:
+    """A client for topics and groups; keep it for as long as its futures are awaited."""
     return AdminClient(
         {"bootstrap.servers": settings.bootstrap, "socket.timeout.ms": 5_000, "log_level": 0, **settings.kafka}
     )

@@ -4,6 +4,7 @@ What is private in Faust and needed here is reached in this file alone, and chec
 """
 
 import logging
+import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -47,12 +48,10 @@ def make_app(settings: Settings, group: str, partitions: int, table_class: type[
 
 
 def _credentials(settings: Settings) -> Any:
-    """librdkafka's security settings as Faust's credentials."""
+    """The security settings, named as librdkafka names them, as Faust's credentials."""
     protocol = settings.kafka.get("security.protocol", "PLAINTEXT").upper()
     if protocol == "PLAINTEXT":
         return None
-    import ssl
-
     context = None
     if "SSL" in protocol:
         context = ssl.create_default_context(cafile=settings.kafka.get("ssl.ca.location"))
@@ -81,7 +80,12 @@ class Membership:
     @property
     def recovered(self) -> bool:
         """Whether every table of the current assignment has been read to its end, and no rebalance is going on."""
-        return not self.app.rebalancing and self.app.tables.recovery.completed.is_set()
+        return not self.app.rebalancing and bool(self._recovery.completed.is_set())
+
+    @property
+    def _recovery(self) -> Any:
+        tables: Any = self.app.tables
+        return tables.recovery
 
     @property
     def lost(self) -> bool:
@@ -110,7 +114,7 @@ class Membership:
         """Tell recovery that everything of a changelog partition below `following` is in the table already, so that a
         rebalance does not read it again. Only where nobody else wrote since: False where `expected` was not the next.
         """
-        active = self.app.tables.recovery.active_offsets
+        active = self._recovery.active_offsets
         tp = TP(topic, partition)
         if tp in active and active[tp] + 1 == expected:
             active[tp] = following - 1

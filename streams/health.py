@@ -45,12 +45,17 @@ def respond(path: str, children: Sequence[Mapping[str, Any]]) -> tuple[int, str,
     ready = alive and all(child.get("ready") for child in children)
     match path.partition("?")[0]:
         case "/healthz":
-            return (200 if alive else 503), "application/json", msgspec.json.encode({"alive": alive, "children": children})
+            return _verdict("alive", alive, children)
         case "/readyz":
-            return (200 if ready else 503), "application/json", msgspec.json.encode({"ready": ready, "children": children})
+            return _verdict("ready", ready, children)
         case "/metrics":
             return 200, "text/plain; version=0.0.4", metrics(children).encode()
     return 404, "text/plain", b"healthz, readyz or metrics\n"
+
+
+def _verdict(question: str, answer: bool, children: Sequence[Mapping[str, Any]]) -> tuple[int, str, bytes]:
+    body = msgspec.json.encode({question: answer, "children": children})
+    return (200 if answer else 503), "application/json", body
 
 
 def metrics(children: Sequence[Mapping[str, Any]]) -> str:

@@ -41,7 +41,9 @@ class LearnerWorker:
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
         self.app = make_app(settings, LEARNER_GROUP, 1, ModelTable)
         changelog = self.app.topic(MODEL, partitions=1, key_serializer="raw", value_serializer="raw", internal=True)
-        self.table: Any = self.app.Table(MODEL, partitions=1, changelog_topic=changelog, key_type=bytes, value_type=bytes)
+        self.table: Any = self.app.Table(
+            MODEL, partitions=1, changelog_topic=changelog, key_type=bytes, value_type=bytes
+        )
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, LEARNER_GROUP, frozenset({LEARNING}))
         self.producer = make_producer(
@@ -125,9 +127,10 @@ class LearnerWorker:
             self.lease.check()
             found = list(self.table.overwritten)
             self.table.overwritten.clear()
-            await self.write({key: self.table.rows[key] for key in found if key in self.table.rows and key != MARKER_KEY})
-            if MARKER_KEY in self.table.rows:
-                await self.write({MARKER_KEY: self.table.rows[MARKER_KEY]})
+            rows = self.table.rows
+            await self.write({key: rows[key] for key in found if key in rows and key != MARKER_KEY})
+            if MARKER_KEY in rows:
+                await self.write({MARKER_KEY: rows[MARKER_KEY]})
             self.counts.healed += len(found)
 
     async def tick(self) -> None:

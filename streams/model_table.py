@@ -21,7 +21,8 @@ class ModelTable(Table):  # type: ignore[type-arg]
 
     @property
     def rows(self) -> dict[bytes, bytes]:
-        rows: dict[bytes, bytes] = self.data.data
+        store: Any = self.data
+        rows: dict[bytes, bytes] = store.data
         return rows
 
     @property
@@ -37,6 +38,8 @@ class ModelTable(Table):  # type: ignore[type-arg]
         return found
 
     def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
+        """Take records of `model` during recovery."""
+        store: Any = self.data
         for event in batch:
             key, value = event.message.key, event.message.value
             if value is None:
@@ -46,7 +49,7 @@ class ModelTable(Table):  # type: ignore[type-arg]
                 self._cover(value)
             else:
                 self.held[key] = value
-            self.data._key_partition[key] = event.message.partition
+            store._key_partition[key] = event.message.partition
 
     def _cover(self, marker: bytes) -> None:
         covered = marker_offset(marker)

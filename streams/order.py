@@ -1,8 +1,8 @@
 """Every input partition is accepted without a gap, from the committed offset on.
 
-Around rebalances and recovery Faust loses messages: it skips what it dequeues while its flow control is off, and does not
-rewind a kept partition that has no commit yet. So each offset must follow the one before; where one is missing we seek
-back, again and again, because a batch that is being handed over moves Faust's read offset past a seek.
+Around rebalances and recovery Faust loses messages: it skips what it dequeues while its flow control is off, and does
+not rewind a kept partition that has no commit yet. So each offset must follow the one before; where one is missing we
+seek back, again and again, because a batch that is being handed over moves Faust's read offset past a seek.
 """
 
 import asyncio
@@ -67,7 +67,8 @@ class Order:
     async def retry(self) -> None:
         """Seek back to what is missing, if the broker still has it: compaction may have taken it meanwhile."""
         for tp, since_s in list(self.missing.items()):
-            if boottime_s() - since_s > SEEK_AGAIN_S and not self.app.rebalancing and tp in self.app.consumer.assignment():
+            due = boottime_s() - since_s > SEEK_AGAIN_S
+            if due and not self.app.rebalancing and tp in self.app.consumer.assignment():
                 self.missing[tp] = boottime_s()
                 key, expected = (tp.topic, tp.partition), self.next[tp.topic, tp.partition]
                 following = await asyncio.get_running_loop().run_in_executor(None, self._read, key, expected)
@@ -96,8 +97,8 @@ class Order:
                 low, high = reader.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=READ_S)
                 if tp.offset > high:
                     stop_process(
-                        f"the committed offset {tp.offset} of {tp.topic}-{tp.partition} lies beyond the topic's end {high}:"
-                        " was the topic re-created? (docs/runbook: a new state epoch)",
+                        f"the committed offset {tp.offset} of {tp.topic}-{tp.partition} lies beyond the topic's end "
+                        f"{high}: was the topic re-created? (docs/runbook: a new state epoch)",
                         REFUSED_EXIT,
                     )
                 found[tp.topic, tp.partition] = max(tp.offset, low)
@@ -106,7 +107,7 @@ class Order:
             reader.close()
 
     def _following(self, key: Partition, expected: int) -> int:
-        """The offset that the broker really gives at or after `expected`: compaction and transactions leave honest gaps.
+        """The offset that the broker really gives at or after `expected`: compaction and transactions leave gaps.
 
         A compacted topic has many of them, so one read answers for the next thousand records.
         """

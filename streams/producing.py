@@ -15,7 +15,7 @@ from streams.failstop import stop_process
 from streams.settings import Settings
 from streams.topics import DEAD_LETTER_BYTES
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
 DELIVERY_DEADLINE_S: Final = 30.0
 
 

@@ -1,4 +1,4 @@
-"""The table of profiles: Faust recovers it from its changelog, where of two records of a person the dominating one counts."""
+"""The table of profiles: recovered from its changelog, where of two records of a person the dominating one counts."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,12 +22,14 @@ class ProfileTable(Table):  # type: ignore[type-arg]
     @property
     def rows(self) -> dict[bytes, bytes]:
         """What is durable."""
-        rows: dict[bytes, bytes] = self.data.data
+        store: Any = self.data
+        rows: dict[bytes, bytes] = store.data
         return rows
 
     @property
     def partition_of(self) -> dict[bytes, int]:
-        partitions: dict[bytes, int] = self.data._key_partition
+        store: Any = self.data
+        partitions: dict[bytes, int] = store._key_partition
         return partitions
 
     @property

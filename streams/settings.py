@@ -72,7 +72,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def pack(self) -> Pack:
         """The pack of the domain, with what the settings override."""
         pack = self.packs[self.domain]
-        return pack if self.min_interval_ms is None else msgspec.structs.replace(pack, min_interval_ms=self.min_interval_ms)
+        if self.min_interval_ms is None:
+            return pack
+        return msgspec.structs.replace(pack, min_interval_ms=self.min_interval_ms)
 
 
 NOT_SETTINGS: Final = frozenset({"ATTUNE_CONFIG", "ATTUNE_DATA"})

@@ -1,10 +1,9 @@
-"""`attune worker`: a parent that runs roles as child processes, restarts them with backoff, and answers for their health."""
+"""`attune worker`: a parent of child processes, which it restarts with backoff, and for whose health it answers."""
 
 import os
 import selectors
 import signal
 import subprocess
-import sys
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +12,7 @@ import structlog
 from streams.clock import boottime_s
 from streams.failstop import REFUSED_EXIT
 from streams.health import serve
+from streams.role import USAGE_EXIT, command
 from streams.settings import Settings
 from streams.status import STATUS_FD
 
@@ -20,7 +20,6 @@ BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_S: Final = 60.0
 """A child that ran for so long starts its backoff anew."""
 STOP_S: Final = 28.0
-USAGE_EXIT: Final = 2
 
 log = structlog.get_logger("attune.supervisor")
 
@@ -45,7 +44,7 @@ class Child:
         self.pipe, write_end = os.pipe()
         os.set_blocking(self.pipe, False)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streams.role", self.role],
+            command(self.role),
             env={**self.environ, STATUS_FD: str(write_end)},
             pass_fds=(write_end,),
             start_new_session=True,
@@ -92,7 +91,9 @@ class Child:
 class Supervisor:
     """Runs until it is told to stop, or until a child says that a restart would not help."""
 
-    def __init__(self, settings: Settings, roles: tuple[str, ...], count: int, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, roles: tuple[str, ...], count: int, environ: dict[str, str] | None = None
+    ) -> None:
         self.settings = settings
         environ = dict(os.environ) if environ is None else environ
         numbers = [(role, i) for role in roles for i in range(count if role == "behaviour" else 1)]
@@ -161,7 +162,7 @@ class Supervisor:
             try:
                 child.process.wait(max(0.1, deadline_s - boottime_s()))
             except subprocess.TimeoutExpired:
-                log.error("child did not stop, is killed", role=child.role, pid=child.process.pid)
+                log.warning("child did not stop, is killed", role=child.role, pid=child.process.pid)
                 child.process.kill()
                 child.process.wait()
 

@@ -12,6 +12,8 @@ Entry = tuple[int, bytes, Kind]
 
 
 class Timers:
+    """Entries (due_ms, key, kind) of every owned partition, the earliest first."""
+
     def __init__(self) -> None:
         self._heaps: dict[int, list[Entry]] = {}
 

@@ -155,9 +155,6 @@ def describe(partitions: int = DEFAULT_PARTITIONS) -> str:
     lines = [f"{'topic':<38}{'key':<11}{'partitions':>10}  {'cleanup':<8} {'kept':<6} meaning"]
     for topic in TOPICS.values():
         kept = "newest" if topic.cleanup == "compact" else f"{topic.retention_ms // DAY_MS} d"
-        lines.append(
-            f"{topic.name:<38}{topic.key:<11}{topic.partition_count(partitions):>10}  {topic.cleanup:<8} {kept:<6} {topic.meaning}"
-        )
+        count = topic.partition_count(partitions)
+        lines.append(f"{topic.name:<38}{topic.key:<11}{count:>10}  {topic.cleanup:<8} {kept:<6} {topic.meaning}")
     return "\n".join(lines)
-
-

@@ -1,5 +1,5 @@
-"""Ends a process whose consumer died silently (there is work, the broker answers, and nothing is committed), or that does
-not stop in time when told to.
+"""Ends a process whose consumer died silently (there is work, the broker answers, and nothing is committed), or that
+does not stop in time when told to.
 
 It runs in a thread of its own, outside the event loop, and asks the broker itself. Recovery and broker outages do not
 count: a worker that is reading its state back, or that nobody could serve, is not stuck.

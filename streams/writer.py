@@ -1,7 +1,7 @@
 """Live profiles and outputs, made durable in the right order: outputs, then state, then offsets.
 
-A durable profile implies durable outputs, so a replayed event that was applied before emits nothing; one that was not is
-computed afresh, under the same deterministic ids (docs/decisions/0003-write-path.md).
+A durable profile implies durable outputs, so a replayed event that was applied before emits nothing; one that was not
+is computed afresh, under the same deterministic ids (docs/decisions/0003-write-path.md).
 """
 
 import asyncio

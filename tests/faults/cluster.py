@@ -4,10 +4,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from streams.role import command
 from streams.settings import Settings
 from streams.status import STATUS_FD
 
@@ -21,13 +21,14 @@ class Process:
         self.role = role
         self.log = log
         self.stopped = False
-        env = {**os.environ, "ATTUNE_BOOTSTRAP": settings.bootstrap, "ATTUNE_PARTITIONS": str(settings.partitions), **environ}
+        own = {"ATTUNE_BOOTSTRAP": settings.bootstrap, "ATTUNE_PARTITIONS": str(settings.partitions)}
+        env = {**os.environ, **own, **environ}
         self._pipe, write_end = os.pipe()
         os.set_blocking(self._pipe, False)
         self._status: dict[str, Any] = {}
         with log.open("w") as out:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "streams.role", role],
+                command(role),
                 env={**env, STATUS_FD: str(write_end)},
                 pass_fds=(write_end,),
                 stdout=out,
@@ -115,4 +116,5 @@ class Cluster:
 
     def complaints(self) -> str:
         """What the processes said, for a failing test."""
-        return "\n".join(f"{p.log.name}: {line}" for p in self.processes for line in p.log.read_text().splitlines()[-6:])
+        said = [(p.log.name, line) for p in self.processes for line in p.log.read_text().splitlines()[-6:]]
+        return "\n".join(f"{name}: {line}" for name, line in said)

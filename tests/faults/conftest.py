@@ -14,12 +14,13 @@ PARTITIONS = 4
 
 @pytest.fixture
 def make_cluster(clean_kafka: str, tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
-    """`make_cluster(**environ)`: topics are there, no process runs yet. Lists are due at every event unless told otherwise."""
+    """`make_cluster(**environ)`: topics, no process yet. Lists are due at every event unless told otherwise."""
     made: list[Cluster] = []
 
     def make(**environ: str) -> Cluster:
         environ = {"ATTUNE_MIN_INTERVAL_MS": "0", "ATTUNE_CLOCK": "log", **environ}
-        settings: Settings = read_settings({"ATTUNE_BOOTSTRAP": clean_kafka, "ATTUNE_PARTITIONS": str(PARTITIONS), **environ})
+        own = {"ATTUNE_BOOTSTRAP": clean_kafka, "ATTUNE_PARTITIONS": str(PARTITIONS)}
+        settings: Settings = read_settings({**own, **environ})
         create_topics(settings)
         made.append(Cluster(settings, tmp_path, **environ))
         return made[-1]

@@ -37,7 +37,12 @@ class Expected:
 def read(bootstrap: str, topic: str) -> Iterator[Message]:
     """Every record of a topic, from the beginning to the end there was at the start, partition by partition."""
     consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": "oracle", "enable.auto.commit": False, "enable.partition.eof": True}
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "oracle",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
     )
     partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
     for partition in partitions:

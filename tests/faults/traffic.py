@@ -16,13 +16,23 @@ START_MS = 1_700_000_000_000
 def catalogue(items: int) -> Iterator[Record]:
     trades = ("Nurse", "Welder", "Driver", "Cook", "Teacher", "Analyst")
     for i in range(items):
-        yield "items", f"i{i}", {
-            "item_id": f"i{i}",
-            "title": f"{trades[i % 6]} {'Night' if i % 2 else 'Day'} Shift {i % 17}",
-            "brand": f"Employer {i % 40}",
-            "categories": [trades[i % 6]],
-            "location": {"city": f"City {i % 12}", "region": f"R{i % 5}", "country": "US", "lat": 30 + i % 10, "lon": -90 - i % 10},
-        }  # fmt: skip
+        yield (
+            "items",
+            f"i{i}",
+            {
+                "item_id": f"i{i}",
+                "title": f"{trades[i % 6]} {'Night' if i % 2 else 'Day'} Shift {i % 17}",
+                "brand": f"Employer {i % 40}",
+                "categories": [trades[i % 6]],
+                "location": {
+                    "city": f"City {i % 12}",
+                    "region": f"R{i % 5}",
+                    "country": "US",
+                    "lat": 30 + i % 10,
+                    "lon": -90 - i % 10,
+                },
+            },
+        )
 
 
 def events(seed: int, count: int, people: int = 400, items: int = 300) -> Iterator[Record]:

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 
+import msgspec
 from confluent_kafka import Consumer, TopicPartition
 
 from processors.dominance import supersedes
@@ -13,8 +14,6 @@ from processors.profile import Profile, decode
 from schemas.learning import Lesson
 from streams.topics import BEHAVIOUR_GROUP, INPUTS, LEARNER_GROUP, PROFILES_CHANGELOG
 from tests.faults.oracle import Expected, expected, read
-
-import msgspec
 
 
 @dataclass

@@ -1,0 +1,40 @@
+"""The role `behaviour`: every input topic in, decisions out. `python -m streams.roles.behaviour`."""
+
+import sys
+from typing import Any
+
+from streams.behaviour import BehaviourWorker, make_behaviour_app
+from streams.roles.faust_process import run, start_faust
+from streams.settings import Settings
+from streams.status import report
+from streams.topics import BEHAVIOUR_GROUP
+
+
+def behaviour(settings: Settings) -> int:
+    """Read the catalogue and the model, then work. Returns the exit code."""
+    worker_of: list[BehaviourWorker] = []
+
+    def status() -> dict[str, Any]:
+        if not worker_of:
+            return {"role": "behaviour", "ready": False, "state": "reading the catalogue and the model"}
+        worker = worker_of[0]
+        running = worker.membership.recovered and bool(worker.order.next)
+        return {
+            "role": "behaviour",
+            "ready": running,
+            "state": "running" if running else "recovering",
+            "recovered_records": worker.table.recovered_records,
+            "replica_records": worker.reader.records,
+            "profiles": len(worker.table.rows),
+            "order_gaps": worker.order.gaps,
+            **worker.counts.as_dict(),
+        }
+
+    report(status)
+    app, worker = make_behaviour_app(settings)
+    worker_of.append(worker)
+    return run(app, settings, BEHAVIOUR_GROUP, worker)
+
+
+if __name__ == "__main__":
+    sys.exit(start_faust(behaviour))
