@@ -1,15 +1,26 @@
 """Protocol P3 in worlds whose truth is known, and against arithmetic done by hand.
 
-The seed is fixed, and was chosen (0 passes, 1 and 2026 leave one cell of the twenty-four): 100 runs of a perfect
-estimator leave 2 standard errors, and of a perfect interval 90–98, one time in twenty-five each. In the long run every
-estimator covers .928 to .952 in every world (600 runs), and importance sampling is unbiased (6,000 runs, |z| ≤ 1.6).
+How the seed was chosen, before and now. P3 read for each of 24 cells (4 worlds x 3 estimators, bias and coverage) as
+"2 standard errors, 90 to 98 of 100 runs" fails a perfect estimator in one cell of some twenty: a first version of this
+test kept seed 0, the only one of three tried that passed all cells (seeds 1 and 2026 each missed coverage in one cell,
+and 300 runs of seed 1 missed bias in two). That was picking a seed. Long runs say that it was multiplicity: coverage is
+.928 to .952 over 600 runs of every cell, and importance sampling has |z| <= 1.6 over 2 x 3,000 runs.
+
+So each cell now has 300 runs and bounds adjusted for the number of cells (Bonferroni, 1% for all 24 together): a bias
+of more than 3.5 standard errors, a fifth of the spread of one run, or a count of covering intervals that neither .90
+nor .98 explains. Because those are wide, all cells together must cover between .92 and .97. Seeds 0, 1, 7 and 2026, all
+that were tried with these bounds, pass; two unsound estimators, kept as controls, do not.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from statistics import NormalDist
+
 import msgspec
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from evaluation.bandit_log import BanditLog
 from evaluation.intervals import Estimate
@@ -17,9 +28,17 @@ from evaluation.off_policy import CLIP, OffPolicy, OffPolicyReport, effective_sa
 from evaluation.reward_model import CellMeans, cross_fitted
 from tests.evaluation.bandits import Bandit, Floats, worlds
 
-RUNS = 100
+RUNS = 300
 SEED = 0
 DECISIONS = 3_000
+CELLS = 24
+FALSE_ALARM = 0.01
+"""Of all cells together, for estimators that are as good as P3 asks."""
+BIAS_Z = NormalDist().inv_cdf(1.0 - FALSE_ALARM / CELLS / 2.0)
+LEAST_COVERED = int(binom.ppf(FALSE_ALARM / CELLS, RUNS, 0.90))
+MOST_COVERED = int(binom.ppf(1.0 - FALSE_ALARM / CELLS, RUNS, 0.98))
+
+Judged = tuple[Bandit, list[OffPolicyReport]]
 
 
 def log_of(**changes: object) -> BanditLog:
@@ -35,9 +54,9 @@ def log_of(**changes: object) -> BanditLog:
     return BanditLog(**{**values, **changes})  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="module", params=list(worlds()))
-def judged(request: pytest.FixtureRequest) -> tuple[Bandit, list[OffPolicyReport]]:
-    world = worlds()[request.param]
+@cache
+def judged(name: str) -> Judged:
+    world = worlds()[name]
     rng = np.random.default_rng(SEED)
     estimators = OffPolicy(replicates=300)
     return world, [estimators.evaluate(world.draw(rng, DECISIONS), world.target, rng) for _ in range(RUNS)]
@@ -47,22 +66,57 @@ def column(reports: list[OffPolicyReport], name: str) -> list[Estimate]:
     return [getattr(report.estimates, name) for report in reports]
 
 
+def bias_z(estimates: list[Estimate], truth: float) -> float:
+    """The mean error in its own standard errors."""
+    values = np.array([estimate.value for estimate in estimates])
+    return float((values.mean() - truth) / (values.std(ddof=1) / np.sqrt(len(values))))
+
+
+def covered(estimates: list[Estimate], truth: float) -> int:
+    return sum(estimate.covers(truth) for estimate in estimates)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", list(worlds()))
 @pytest.mark.parametrize("name", ["ips", "snips", "dr"])
-def test_estimates_are_unbiased_and_their_intervals_cover(
-    judged: tuple[Bandit, list[OffPolicyReport]], name: str
-) -> None:
-    world, reports = judged
-    values = np.array([estimate.value for estimate in column(reports, name)])
-    error = values.std(ddof=1) / np.sqrt(RUNS)
-    assert abs(values.mean() - world.truth) <= 2.0 * error
-    assert 90 <= sum(estimate.covers(world.truth) for estimate in column(reports, name)) <= 98
+def test_estimates_are_unbiased_and_their_intervals_cover(world: str, name: str) -> None:
+    bandit, reports = judged(world)
+    estimates = column(reports, name)
+    assert abs(bias_z(estimates, bandit.truth)) <= BIAS_Z
+    assert LEAST_COVERED <= covered(estimates, bandit.truth) <= MOST_COVERED
 
 
-def test_doubly_robust_is_no_worse_than_importance_sampling(judged: tuple[Bandit, list[OffPolicyReport]]) -> None:
-    world, reports = judged
+@pytest.mark.slow
+def test_all_intervals_together_cover_as_they_say() -> None:
+    counts = [
+        covered(column(reports, name), bandit.truth)
+        for bandit, reports in map(judged, worlds())
+        for name in ("ips", "snips", "dr")
+    ]
+    assert 0.92 <= sum(counts) / (RUNS * len(counts)) <= 0.97
+
+
+@pytest.mark.slow
+def test_the_mean_of_the_log_is_caught_as_biased_and_short_intervals_as_short() -> None:
+    """The controls: bounds that would let these pass would be worth nothing."""
+    bandit, reports = judged("heavy-tailed orders")
+    rng = np.random.default_rng(SEED)
+    means = [float(bandit.draw(rng, DECISIONS).reward.mean()) for _ in range(RUNS)]
+    assert abs(bias_z([Estimate(mean, mean, mean) for mean in means], bandit.truth)) > BIAS_Z
+    shortened = [
+        Estimate(one.value, one.value + 0.6 * (one.low - one.value), one.value + 0.6 * (one.high - one.value))
+        for one in column(reports, "snips")
+    ]
+    assert covered(shortened, bandit.truth) < LEAST_COVERED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", list(worlds()))
+def test_doubly_robust_is_no_worse_than_importance_sampling(world: str) -> None:
+    bandit, reports = judged(world)
 
     def mse(name: str) -> float:
-        return float(np.mean([(estimate.value - world.truth) ** 2 for estimate in column(reports, name)]))
+        return float(np.mean([(estimate.value - bandit.truth) ** 2 for estimate in column(reports, name)]))
 
     assert mse("dr") <= mse("ips")
 
