@@ -164,11 +164,10 @@ def _list(
 def _example(profile: Profile, arrival: Arrival, event: ItemEvent, action: int, replica: Replica) -> Example:
     history: list[tuple[str, int, int]] = []
     limit = replica.pack.history_items
-    for known in profile.latest_actions():
-        if known.item_id != event.item_id:
-            history.append((known.item_id, known.kind, known.ts_ms))
-            if len(history) == limit:
-                break
+    for known in profile.latest_actions(but=event.item_id):
+        history.append((known.item_id, known.kind, known.ts_ms))
+        if len(history) == limit:
+            break
     return Example(
         partition=arrival.partition,
         offset=arrival.offset,

@@ -88,17 +88,18 @@ class Profile(Head, array_like=True, kw_only=True):
         stated = self.stated.get(field)
         return stated.value if stated is not None else None
 
-    def latest_actions(self) -> Iterator[Action]:
-        """The latest action on each item, the latest first; a save that was taken back is none."""
-        seen: set[str] = set()
+    def latest_actions(self, but: str = "") -> Iterator[Action]:
+        """The latest action on each item, the latest first, without the item `but`; a save that was taken back is none."""
+        seen = {but}
         unsaved: set[str] = set()
         for action in reversed(self.actions):
-            if action.kind == UNSAVE:
-                unsaved.add(action.item_id)
-            elif action.kind == SAVE and action.item_id in unsaved:
+            item_id, kind = action.item_id, action.kind
+            if item_id in seen:
                 continue
-            elif action.item_id not in seen:
-                seen.add(action.item_id)
+            if kind == UNSAVE:
+                unsaved.add(item_id)
+            elif kind != SAVE or item_id not in unsaved:
+                seen.add(item_id)
                 yield action
 
     def is_dismissed(self, item_id: str) -> bool:

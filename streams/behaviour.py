@@ -24,7 +24,7 @@ from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import Failure, decode_failure, original_headers, step_failure
 from streams.failstop import stop_process
-from streams.faust_app import Membership, make_app
+from streams.faust_app import Membership, make_app, silence_monitor
 from streams.lease import Lease
 from streams.order import Order
 from streams.profile_table import ProfileTable
@@ -280,6 +280,7 @@ class BehaviourWorker:
 
     async def on_recovered(self, *_: Any, **__: Any) -> None:
         """The tables of an assignment are read: accept its partitions from the committed offsets on."""
+        silence_monitor(self.app)
         inputs = {tp for tp in self.app.consumer.assignment() if tp.topic in self.order.topics}
         kept = frozenset(tp.partition for tp in inputs)
         self.table.drop_partitions(kept)

@@ -16,7 +16,7 @@ from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import decode_failure, original_headers
-from streams.faust_app import Membership, make_app
+from streams.faust_app import Membership, make_app, silence_monitor
 from streams.lease import Lease
 from streams.model_table import ModelTable
 from streams.order import Order
@@ -145,6 +145,7 @@ class LearnerWorker:
 
     async def on_recovered(self, *_: Any, **__: Any) -> None:
         """Everything up to the last marker is read: continue from there."""
+        silence_monitor(self.app)
         inputs = {tp for tp in self.app.consumer.assignment() if tp.topic == LEARNING and tp.partition == 0}
         self.table.held.clear()
         self.learner = Learner.restore(self.settings.pack, self.table.rows) if inputs else None
