@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evaluation.baselines import Candidates
 from evaluation.judged import Judged
 from evaluation.next_item import NextItem, judge
 from evaluation.replay_file import read_log
@@ -68,7 +69,7 @@ def permuted_after(rows: list[Line], cut_ms: int, seed: int) -> list[Line]:
 @pytest.mark.parametrize("slate", [False, True])
 def test_permuting_the_future_changes_no_past_score(tmp_path: Path, candidates: str, slate: bool) -> None:
     rows = random_log(3)
-    options = {"candidates": candidates, "slate": slate}
+    options: dict[str, Any] = {"candidates": candidates, "slate": slate}
     before = run(tmp_path, rows, **options)
     events = [row for row in rows if row["topic"] not in ("items", "users")]
     for place in (30, 50, 70):
@@ -82,7 +83,7 @@ def test_permuting_the_future_changes_no_past_score(tmp_path: Path, candidates: 
 
 
 @pytest.mark.parametrize("candidates", CANDIDATES)
-def test_hiding_whether_an_item_is_ever_viewed_changes_nothing(tmp_path: Path, candidates: str) -> None:
+def test_hiding_whether_an_item_is_ever_viewed_changes_nothing(tmp_path: Path, candidates: Candidates) -> None:
     """With the future cut off, nobody can tell which items of the catalogue would have been viewed."""
     rows = random_log(4)
     before = run(tmp_path, rows, candidates=candidates)
