@@ -20,7 +20,6 @@ from schemas.decisions import RecommendedItem
 
 LIST: Final = 20
 """Places that are judged."""
-LONGEST: Final = 1_000
 UNBOUNDED: Final = 1_000_000
 
 Allowed = Callable[[str], bool]
@@ -37,13 +36,13 @@ def ask(
     """The ids of the best `LIST` items that are `allowed` (None: all are); `extra` items are expected not to be."""
     if allowed is None:
         return _ids(recommend(profile, now_ms, replica, rng, limit=LIST))
-    limit = min(LIST + extra, LONGEST)
+    limit = LIST + extra
     while True:
         listed = _ids(recommend(profile, now_ms, replica, rng, limit=limit))
         chosen = [item_id for item_id in listed if allowed(item_id)]
-        if len(chosen) >= LIST or len(listed) < limit or limit >= LONGEST:
+        if len(chosen) >= LIST or len(listed) < limit:
             return chosen[:LIST]
-        limit = min(4 * limit, LONGEST)
+        limit *= 4
 
 
 def _ids(items: tuple[RecommendedItem, ...]) -> list[str]:
