@@ -1,293 +1,106 @@
-"""The spine's speed on a real Kafka, every rate as a ratio to a Faust agent that does nothing, in the same run.
+"""The spine's benchmark: rates, latency, and what state costs, on a real Kafka started for it.
 
-    python -m benchmarks.spine [--events 120000] [--people 20000] [--items 100000] [--json]
-
-A backlog of events of Zipf-distributed people is produced, then the workers are started and timed from their first
-commit to the moment when the lag of every group is 0. The rate counted is events / max(seconds of the behaviour group,
-seconds of all groups - 10): the rate at which all lag is gone within 10 s.
+python -m benchmarks.spine [--events 100000] [--people 20000] [--items 100000] [--only rates,latency,footprint] [--json]
 """
 
 import argparse
 import json
 import os
 import platform
-import random
-import statistics
-import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from rich.console import Console
+from rich.table import Table
 
-from streams.admin import admin_client, create_topics
-from streams.producing import make_producer
-from streams.role import command
-from streams.settings import Settings, read_settings
-from streams.topics import BEHAVIOUR_GROUP, INPUTS, LEARNER_GROUP, TOPICS
+from benchmarks import footprint, latency, rates
+from streams.settings import read_settings
 from tests.integration.provision import provide
 
-ROOT = Path(__file__).parent.parent
-GRACE_S = 10.0
-HOUR_MS = 3_600_000
-MIX = (("views", 0.84), ("saves", 0.1), ("applies", 0.06))
-NOOP = """
-import faust, logging, sys
-from streams.settings import read_settings
-from streams.topics import INPUTS
-s = read_settings()
-app = faust.App(
-    sys.argv[1], broker=f"kafka://{s.bootstrap}", store="memory://", topic_partitions=s.partitions,
-    topic_allow_declare=False, topic_disable_leader=True, web_enabled=False, stream_wait_empty=False,
-    consumer_auto_offset_reset="earliest", broker_commit_interval=0.25,
-)
-logging.getLogger("aiokafka").setLevel(logging.ERROR)
-@app.agent(app.topic(*[t.name for t in INPUTS], key_serializer="raw", value_serializer="raw"))
-async def noop(stream):
-    async for event in stream:
-        pass
-faust.Worker(app, loglevel="ERROR", quiet=True).execute_from_commandline()
-"""
+SECTIONS = ("rates", "workers", "latency", "footprint")
 
 
-class LagClock:
-    """Watches one group until its lag is 0. Keeps one consumer and the ends of what does not grow: that is cheap."""
-
-    def __init__(self, settings: Settings, group: str, topics: list[str]) -> None:
-        self.consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": group, "log_level": 0})
-        self.tps = [TopicPartition(t, p) for t in topics for p in range(TOPICS[t].partitions or settings.partitions)]
-        self.growing = topics == ["learning"]
-        self.fixed = self.read_ends()
-
-    def behind(self) -> int:
-        ends = self.read_ends() if self.growing else self.fixed
-        return sum(ends[key] - done for key, done in self.done().items())
-
-    def done(self) -> dict[tuple[str, int], int]:
-        return {(t.topic, t.partition): max(t.offset, 0) for t in self.consumer.committed(self.tps, timeout=20)}
-
-    def read_ends(self) -> dict[tuple[str, int], int]:
-        for attempt in range(20):
-            try:
-                return {
-                    (t.topic, t.partition): self.consumer.get_watermark_offsets(
-                        TopicPartition(t.topic, t.partition), timeout=20
-                    )[1]
-                    for t in self.tps
-                }
-            except KafkaException:  # topics made a moment ago have no leader yet
-                if attempt == 19:
-                    raise
-                threading.Event().wait(0.5)
-        raise AssertionError
-
-
-def zipf(count: int, size: int, seed: int) -> np.ndarray:
-    weights = 1.0 / np.arange(1, count + 1)
-    return np.random.default_rng(seed).choice(count, size=size, p=weights / weights.sum())
-
-
-def catalogue(items: int, seed: int) -> Iterator[tuple[str, bytes, bytes]]:
-    rnd = random.Random(seed)
-    stems = ("net", "care", "data", "weld", "cook", "teach", "drive", "sell", "plan", "build")
-    endings = ("er", "ing", "or", "ist", "man", "lead", "pro", "aid", "ops", "ium")
-    words = [stem + ending for stem in stems for ending in endings]
-    cities = [(f"City{i}", f"R{i % 50}", rnd.uniform(30, 48), rnd.uniform(-120, -75)) for i in range(400)]
-    now_ms = time.time_ns() // 1_000_000
-    for i in range(items):
-        city, region, lat, lon = rnd.choice(cities)
-        value = {
-            "item_id": f"i{i}",
-            "title": " ".join(rnd.sample(words, 4)),
-            "brand": f"Brand {int(rnd.paretovariate(0.8)) % 5000}",
-            "categories": [f"c{rnd.randrange(60)}"],
-            "location": {"lat": lat, "lon": lon, "city": city, "region": region, "country": "US"},
-            "posted_ms": now_ms - rnd.randrange(60 * 86_400_000),
-            "salary": {"min": 30_000, "max": rnd.randrange(40_000, 160_000), "period": "year"},
-        }
-        yield "items", f"i{i}".encode(), json.dumps(value).encode()
-
-
-def behaviour(
-    events: int, people: int, items: int, seed: int, first: dict[int, int], base_ms: int
-) -> Iterator[tuple[str, bytes, bytes]]:
-    """Events of Zipf-distributed people on Zipf-distributed items. One person's events are a second apart."""
-    users, things = zipf(people, events, seed), zipf(items, events, seed + 1)
-    topics = np.random.default_rng(seed + 2).choice(len(MIX), size=events, p=[share for _, share in MIX])
-    for n, (user, thing, topic) in enumerate(zip(users.tolist(), things.tolist(), topics.tolist(), strict=True)):
-        first[user] = first.get(user, -1) + 1
-        value = {
-            "event_id": f"e{seed}-{n}",
-            "user_id": f"u{user}",
-            "item_id": f"i{thing}",
-            "ts_ms": base_ms + first[user] * 1000,
-        }
-        yield MIX[topic][0], f"u{user}".encode(), json.dumps(value).encode()
-
-
-def send(settings: Settings, records: Iterator[tuple[str, bytes, bytes]], rate: float | None = None) -> int:
-    producer = make_producer(settings)
-    count, started = 0, time.perf_counter()
-    for topic, key, value in records:
-        while True:
-            try:
-                producer.produce(topic, key=key, value=value)
-                break
-            except BufferError:
-                producer.poll(0.1)
-        count += 1
-        if rate is not None and (ahead := started + count / rate - time.perf_counter()) > 0.001:
-            producer.poll(ahead)
-        elif not count & 255:
-            producer.poll(0)
-    producer.flush()
-    return count
-
-
-@contextmanager
-def processes(settings: Settings, *commands: list[str], **environ: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    env = {**os.environ, "ATTUNE_BOOTSTRAP": settings.bootstrap, **environ}
-    running = [subprocess.Popen(c, env=env, cwd=ROOT, stdout=subprocess.DEVNULL) for c in commands]
-    try:
-        yield running
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            process.wait(30)
-
-
-def role(name: str) -> list[str]:
-    return command(name)
-
-
-def fresh(settings: Settings) -> None:
-    """No topic, no group of an earlier part."""
-    admin = admin_client(settings)
-    existing = [name for name in admin.list_topics(timeout=10).topics if not name.startswith("__")]
-    if existing:
-        for future in admin.delete_topics(existing).values():
-            future.result(20)
-    for group in (BEHAVIOUR_GROUP, LEARNER_GROUP):
-        for future in admin.delete_consumer_groups([group]).values():
-            future.exception(20)
-    until = time.monotonic() + 30
-    while time.monotonic() < until and any(n in TOPICS for n in admin.list_topics(timeout=10).topics):
-        time.sleep(0.1)
-    create_topics(settings)
-
-
-def drained(
-    clocks: dict[str, LagClock], alive: list[subprocess.Popen[bytes]], limit_s: float = 900
-) -> dict[str, float]:
-    """Group -> seconds from the first commit of any group to lag 0."""
-    first: float | None = None
-    base = {name: clock.done() for name, clock in clocks.items()}
-    wait = threading.Event()
-    at: dict[str, float] = {}
-    until = time.monotonic() + limit_s
-    while time.monotonic() < until:
-        for process in alive:
-            if process.poll() is not None:
-                raise RuntimeError(f"a worker ended with {process.returncode}")
-        now = time.perf_counter()
-        behind = {name: clock.behind() for name, clock in clocks.items()}
-        if first is None and any(clock.done() != base[name] for name, clock in clocks.items()):
-            first = now
-        for name, left in behind.items():
-            if left > 0:
-                at.pop(name, None)
-            elif name not in at and first is not None:
-                at[name] = now
-        if len(at) == len(clocks) and first is not None:
-            return {name: when - first for name, when in at.items()}
-        wait.wait(0.2)
-    raise TimeoutError(f"lag after {limit_s:.0f} s: { {name: clock.behind() for name, clock in clocks.items()} }")
-
-
-BACKLOG_TOPICS = [topic.name for topic in INPUTS]
-
-
-def noop_rate(settings: Settings, events: int, number: int) -> float:
-    group = f"bench.noop{number}"
-    clock = LagClock(settings, group, BACKLOG_TOPICS)
-    with processes(settings, [sys.executable, "-c", NOOP, group]) as running:
-        seconds = drained({group: clock}, running)[group]
-    return events / seconds
-
-
-def watch(settings: Settings) -> dict[str, LagClock]:
-    return {
-        BEHAVIOUR_GROUP: LagClock(settings, BEHAVIOUR_GROUP, BACKLOG_TOPICS),
-        LEARNER_GROUP: LagClock(settings, LEARNER_GROUP, ["learning"]),
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Everything asked for, as one JSON object."""
+    result: dict[str, Any] = {
+        "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}, Faust {version('faust-streaming')}",
+        "people": args.people,
+        "parts": [],
     }
-
-
-def part(
-    settings: Settings, args: argparse.Namespace, name: str, min_interval_ms: int, items: int, events: int
-) -> dict[str, Any]:
-    """One measured part: warm profiles, then a backlog, drained by one worker and the learner."""
-    fresh(settings)
-    base_ms = time.time_ns() // 1_000_000 + HOUR_MS
-    first: dict[int, int] = {}
-    environ = {"ATTUNE_MIN_INTERVAL_MS": str(min_interval_ms)}
-    if items:
-        send(settings, catalogue(items, 1))
-    clocks = {
-        BEHAVIOUR_GROUP: LagClock(settings, BEHAVIOUR_GROUP, BACKLOG_TOPICS),
-        LEARNER_GROUP: LagClock(settings, LEARNER_GROUP, ["learning"]),
-    }
-    warm = send(settings, behaviour(args.people * 2, args.people, max(items, 10_000), 7, first, base_ms))
-    with processes(settings, role("behaviour"), role("learner"), **environ) as running:
-        drained(clocks, running)
-    send(settings, behaviour(events, args.people, max(items, 10_000), 11, first, base_ms))
-    clocks = watch(settings)
-    with processes(settings, role("behaviour"), role("learner"), **environ) as running:
-        seconds = drained(clocks, running)
-    counted = max(seconds[BEHAVIOUR_GROUP], max(seconds.values()) - GRACE_S)
-    noop = statistics.median(
-        noop_rate(settings, events + warm + items, n) for n in (time.time_ns(), time.time_ns() + 1)
-    )
-    own = events / seconds[BEHAVIOUR_GROUP]
-    return {
-        "part": name, "events": events, "items": items, "rate": events / counted, "state_path_rate": own,
-        "seconds": {k: round(v, 2) for k, v in seconds.items()}, "noop_rate": noop,
-        "ratio": events / counted / noop, "state_path_ratio": own / noop,
-    }  # fmt: skip
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=120_000)
-    parser.add_argument("--people", type=int, default=20_000)
-    parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--parts", default="state,every4,every1")
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
+    wanted = args.only.split(",")
     with ExitStack() as stack:
         source = provide()
         stack.callback(source.close)
         settings = read_settings({"ATTUNE_BOOTSTRAP": source.bootstrap})
-        plans: dict[str, Callable[[], dict[str, Any]]] = {
-            "state": lambda: part(settings, args, "state path", 86_400_000, 0, args.events),
-            "every4": lambda: part(
-                settings, args, "a list for every fourth event", 4_000, args.items, args.events // 2
-            ),
-            "every1": lambda: part(settings, args, "a list for every event", 0, args.items, args.events // 4),
-        }
-        results = []
-        for name in args.parts.split(","):
-            results.append(plans[name]())
-            sys.stderr.write(json.dumps(results[-1]) + "\n")
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    print(json.dumps({"machine": machine, "people": args.people, "parts": results}, indent=1))
+        if "rates" in wanted:
+            for name in rates.PARTS:
+                result["parts"].append(rates.measure(settings, name, args.people, args.items, args.events))
+                say(result["parts"][-1])
+        if "workers" in wanted:
+            result["two_workers"] = rates.measure(
+                settings, "state path", args.people, args.items, args.events, workers=2
+            )
+            say(result["two_workers"])
+        if "latency" in wanted:
+            lists = [
+                part["events_per_s"] for part in result["parts"] if part["part"].startswith("a list for every 4th")
+            ]
+            rate = lists[0] / 2 if lists else args.rate
+            result["latency"] = latency.measure(settings, args.people, args.items, rate)
+            say(result["latency"])
+        if "footprint" in wanted:
+            result["footprint"] = footprint.measure(settings)
+            say(result["footprint"])
+            if data := os.environ.get("ATTUNE_DATA"):
+                result["profiles"] = footprint.profile_bytes(Path(data) / "jobs.jsonl.gz", settings.packs["jobs"])
+                say(result["profiles"])
+    return result
+
+
+def say(part: dict[str, Any]) -> None:
+    sys.stderr.write(json.dumps(part) + "\n")
+
+
+def show(result: dict[str, Any]) -> None:
+    """The same for people."""
+    console = Console()
+    console.print(result["machine"])
+    table = Table("part", "events/s", "no-op agent", "ratio", "bar")
+    for part in (*result["parts"], *([result["two_workers"]] if "two_workers" in result else [])):
+        name = part["part"] + (", two workers" if part["workers"] == 2 else "")
+        table.add_row(
+            name,
+            f"{part['events_per_s']:,}",
+            f"{part['noop_events_per_s']:,}",
+            f"{part['ratio']:.2f}",
+            f"{part['bar']:.2f}",
+        )
+    console.print(table)
+    for section in ("latency", "footprint", "profiles"):
+        if section in result:
+            console.print(section, result[section])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument(
+        "--rate", type=float, default=500.0, help="events/s of the latency part where rates are not measured"
+    )
+    parser.add_argument("--only", default=",".join(SECTIONS))
+    parser.add_argument("--json", action="store_true")
+    args = parser.parse_args()
+    result = run(args)
+    if args.json:
+        sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    else:
+        show(result)
 
 
 if __name__ == "__main__":
-    threading.current_thread().name = "bench"
     main()
