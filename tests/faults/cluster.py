@@ -115,6 +115,7 @@ class Cluster:
                 process.kill()
 
     def complaints(self) -> str:
-        """What the processes said, for a failing test."""
+        """What the processes said last, for a failing test."""
         said = [(p.log.name, line) for p in self.processes for line in p.log.read_text().splitlines()[-6:]]
-        return "\n".join(f"{name}: {line}" for name, line in said)
+        told = [(p.log.name, f"{p.popen.poll()} {p.status}") for p in self.processes if p.alive]
+        return "\n".join(f"{name}: {line}" for name, line in [*said, *told])

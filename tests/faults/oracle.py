@@ -35,30 +35,31 @@ class Expected:
 
 
 def read(bootstrap: str, topic: str) -> Iterator[Message]:
-    """Every record of a topic, from the beginning to the end there was at the start, partition by partition."""
+    """Every record of a topic that is there at the start, in order within each partition."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
             "group.id": "oracle",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
+            "log_level": 0,
         }
     )
-    partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
-    for partition in partitions:
+    unread: set[int] = set()
+    for partition in consumer.list_topics(topic, timeout=20).topics[topic].partitions:
         low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)
-        if high == low:
-            continue
-        consumer.assign([TopicPartition(topic, partition, low)])
-        at_end = False
-        while not at_end:
-            for message in consumer.consume(5_000, timeout=0.1):
-                if (error := message.error()) is not None:
-                    if error.code() != KafkaError._PARTITION_EOF:
-                        raise RuntimeError(str(error))
-                    at_end = True
-                elif (message.offset() or 0) < high:
-                    yield message
+        if high > low:
+            unread.add(partition)
+            consumer.incremental_assign([TopicPartition(topic, partition, low)])
+    while unread:
+        for message in consumer.consume(5_000, timeout=0.05):
+            if (error := message.error()) is None:
+                yield message
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unread.discard(message.partition() or 0)
+            else:
+                raise RuntimeError(str(error))
     consumer.close()
 
 

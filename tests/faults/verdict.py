@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from processors.dominance import supersedes
 from processors.learner import MARKER_KEY, Learner, marker_offset
@@ -43,20 +44,28 @@ class Verdict:
         )
 
 
-def lag(bootstrap: str, partitions: int) -> int:
-    """Records behind, over both groups that hold state."""
+def behind(bootstrap: str, partitions: int) -> dict[str, tuple[int, int]]:
+    """Partition -> committed offset and end, of every partition with lag, over both groups that hold state."""
     wanted = {
         BEHAVIOUR_GROUP: [TopicPartition(topic.name, p) for topic in INPUTS for p in range(partitions)],
         LEARNER_GROUP: [TopicPartition("learning", 0)],
     }
-    behind = 0
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    found: dict[str, tuple[int, int]] = {}
     for group, tps in wanted.items():
-        consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
-        for tp in consumer.committed(tps, timeout=20):
-            low, high = consumer.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=20)
-            behind += high - (tp.offset if tp.offset >= 0 else low)
-        consumer.close()
-    return behind
+        asked = [ConsumerGroupTopicPartitions(group, tps)]
+        committed = admin.list_consumer_group_offsets(asked, request_timeout=20)[group].result().topic_partitions
+        reached = {(tp.topic, tp.partition): max(tp.offset, 0) for tp in committed}
+        for tp, asked_end in admin.list_offsets(dict.fromkeys(tps, OffsetSpec.latest()), request_timeout=20).items():
+            end, at = asked_end.result().offset, reached.get((tp.topic, tp.partition), 0)
+            if at < end:
+                found[f"{tp.topic}-{tp.partition}"] = at, end
+    return found
+
+
+def lag(bootstrap: str, partitions: int) -> int:
+    """Records behind, over both groups that hold state."""
+    return sum(end - at for at, end in behind(bootstrap, partitions).values())
 
 
 def profiles(bootstrap: str) -> tuple[dict[str, Profile], int]:
