@@ -1,4 +1,8 @@
-"""What people and producers say of a person: of `users` and `preferences` the newer wins, field by field."""
+"""What people and producers say of a person: of `users` and `preferences` the newer wins, field by field.
+
+There is no order between the two topics, so what either said last is kept: the one that counts under the field's name,
+the other beside it, under `FIELD/overruled`. When a producer withdraws a field, what the person chose counts again.
+"""
 
 from typing import Any, Final
 
@@ -10,6 +14,7 @@ from schemas.catalogue import User
 
 USERS: Final = "users"
 PREFERENCES: Final = "preferences"
+OVERRULED: Final = "/overruled"
 MAX_VALUES: Final = 16
 """Titles and places kept of a longer list: a profile is bounded."""
 
@@ -39,21 +44,42 @@ def state_preference(profile: Profile, preference: Preference) -> None:
 
 def withdraw_user(profile: Profile) -> None:
     """A null `users` row: what the producer stated is gone, what the person chose stays."""
-    for field in [field for field, stated in profile.stated.items() if stated.source == USERS]:
-        del profile.stated[field]
+    for field in (*OWN, *SHARED):
+        _withdraw(profile, field, None)
 
 
 def _take_row(profile: Profile, field: str, value: Any, ts_ms: int) -> None:
     if value is not None:
         _take(profile, field, Stated(ts_ms, USERS, _plain(value)))
-    elif (known := profile.stated.get(field)) is not None and known.source == USERS and known.ts_ms <= ts_ms:
-        del profile.stated[field]
+    else:
+        _withdraw(profile, field, ts_ms)
 
 
 def _take(profile: Profile, field: str, stated: Stated) -> None:
-    known = profile.stated.get(field)
-    if known is None or _rank(stated) >= _rank(known):
-        profile.stated[field] = stated
+    said = _said(profile, field)
+    if all(known.source != stated.source or known.ts_ms <= stated.ts_ms for known in said):
+        _keep(profile, field, [stated, *(known for known in said if known.source != stated.source)])
+
+
+def _withdraw(profile: Profile, field: str, until_ms: int | None) -> None:
+    """Take back what `users` stated, where that is not newer than `until_ms`."""
+    said = _said(profile, field)
+    kept = [known for known in said if known.source != USERS or (until_ms is not None and known.ts_ms > until_ms)]
+    if len(kept) < len(said):
+        _keep(profile, field, kept)
+
+
+def _said(profile: Profile, field: str) -> list[Stated]:
+    """What is known of a field: at most one thing of either source."""
+    stated = profile.stated
+    return [stated[name] for name in (field, field + OVERRULED) if name in stated]
+
+
+def _keep(profile: Profile, field: str, said: list[Stated]) -> None:
+    names = (field, field + OVERRULED)
+    for name in names:
+        profile.stated.pop(name, None)
+    profile.stated.update(zip(names, sorted(said, key=_rank, reverse=True), strict=False))
 
 
 def _rank(stated: Stated) -> tuple[int, bool]:
