@@ -286,13 +286,17 @@ class BehaviourWorker:
         self.table.drop_partitions(kept)
         self.clear_timers()
         partitions = self.table.partition_of
-        now_s = boottime_s()
+        applied: dict[tuple[str, int], int] = {}
         for key, row in self.table.rows.items():
-            for due in pending(decode_head(row)):
-                self.timers[due.kind].add(partitions[key], due.due_ms, key, due.kind)
-        self.heard_s = dict.fromkeys(kept, now_s)
+            head, partition = decode_head(row), partitions[key]
+            for topic, offset in head.applied.items():
+                if offset > applied.get((topic, partition), -1):
+                    applied[topic, partition] = offset
+            for due in pending(head):
+                self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
+        self.heard_s = dict.fromkeys(kept, boottime_s())
         self.counts.rebalances += 1
-        await self.order.assigned(inputs)
+        await self.order.assigned(inputs, applied)
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:
         self.order.next = {}

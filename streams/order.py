@@ -7,7 +7,7 @@ seek back, again and again, because a batch that is being handed over moves Faus
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from confluent_kafka import Consumer, TopicPartition
@@ -37,11 +37,16 @@ class Order:
         self.gaps = 0
         self._known: tuple[Partition, int, list[int]] = (("", -1), 0, [0])
 
-    async def assigned(self, partitions: Iterable[Any]) -> None:
-        """Start over from the committed offsets of the assignment."""
+    async def assigned(self, partitions: Iterable[Any], applied: Mapping[Partition, int] | None = None) -> None:
+        """Start over from the committed offsets of the assignment.
+
+        `applied` names the highest offset that recovered state covers of each partition: one beyond the partition's end
+        means that the topic is not the one it was, and then every new event would look applied. That stops the process.
+        """
         wanted = [(tp.topic, tp.partition) for tp in partitions if tp.topic in self.topics]
         self.missing = {}
-        self.next = await asyncio.get_running_loop().run_in_executor(None, self._committed, wanted)
+        loop = asyncio.get_running_loop()
+        self.next = await loop.run_in_executor(None, self._committed, wanted, applied or {})
 
     async def accepts(self, message: Any) -> bool:
         """Whether the message is the next of its partition. A bool at once in all but the rare case of a gap."""
@@ -87,21 +92,23 @@ class Order:
             }
         )
 
-    def _committed(self, wanted: list[Partition]) -> dict[Partition, int]:
+    def _committed(self, wanted: list[Partition], applied: Mapping[Partition, int]) -> dict[Partition, int]:
         if not wanted:
             return {}
         reader = self._reader(self.group)
         try:
             found: dict[Partition, int] = {}
             for tp in reader.committed([TopicPartition(*key) for key in wanted], timeout=READ_S):
-                low, high = reader.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=READ_S)
-                if tp.offset > high:
+                key = (tp.topic, tp.partition)
+                low, high = reader.get_watermark_offsets(TopicPartition(*key), timeout=READ_S)
+                covered = max(tp.offset, applied.get(key, -1) + 1)
+                if covered > high:
                     stop_process(
-                        f"the committed offset {tp.offset} of {tp.topic}-{tp.partition} lies beyond the topic's end "
-                        f"{high}: was the topic re-created? (docs/runbook: a new state epoch)",
+                        f"{tp.topic}-{tp.partition} ends at {high}, but {covered} of it was applied: was the topic"
+                        " re-created? Events in it would look applied (docs/runbook: a new state epoch)",
                         REFUSED_EXIT,
                     )
-                found[tp.topic, tp.partition] = max(tp.offset, low)
+                found[key] = max(tp.offset, low)
             return found
         finally:
             reader.close()
