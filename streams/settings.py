@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -24,6 +24,8 @@ Sabotage = Literal["dedupe", "order", "dominance", "lease", "raise"]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Seconds = Annotated[float, Meta(gt=0.0, le=86_400.0)]
 Count = Annotated[int, Meta(ge=1, le=100_000_000)]
+
+Kind = TypeVar("Kind")
 
 
 class SettingsError(Exception):
@@ -98,13 +100,12 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         values = _merged(values, _read_toml(own))
     values = _merged(values, _from_environment(environ))
     values = _merged(values, {key: value for key, value in overrides.items() if value is not None})
-    for name, table in values.get("packs", {}).items():
+    packs = values.get("packs", {})
+    for name, table in packs.items() if isinstance(packs, dict) else ():
         if isinstance(table, dict):
             table["name"] = name
-    try:
-        settings = msgspec.convert(values, Settings, strict=False)
-    except msgspec.ValidationError as error:
-        raise SettingsError(_explain(error, values)) from None
+        _converted(table, Pack, f"packs.{name}.")  # by itself: an error within a mapping would not name the pack
+    settings = _converted(values, Settings)
     if settings.domain not in settings.packs:
         raise SettingsError(f"domain: no pack '{settings.domain}' is defined (packs: {', '.join(settings.packs)})")
     return settings
@@ -144,11 +145,15 @@ def _merged(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
-    message = str(error)
-    reason, _, path = message.partition(" - at `")
-    keys = path.removesuffix("`").removeprefix("$.")
-    value: Any = values
-    for key in keys.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return f"{keys}: {reason}" + (f", not {value!r}" if keys and value is not None else "")
+def _converted(values: Any, kind: type[Kind], place: str = "") -> Kind:
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `")
+        keys = path.removesuffix("`").removeprefix("$").removeprefix(".")
+        value: Any = values
+        for key in keys.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
+        shown = f", not {value!r}" if keys and value is not None else ""
+        where = (place + keys).rstrip(".")
+        raise SettingsError(f"{where}: {reason}{shown}" if where else reason) from None

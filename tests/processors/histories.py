@@ -33,8 +33,7 @@ maybe = st.none() | st.sampled_from(["daily", "weekly"])
 
 
 def event(kind: type[Event], **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Event]:
-    made = st.builds(dict, ts_ms=times, **fields)
-    return made.map(lambda given: kind(event_id="", user_id="u1", **given))
+    return st.builds(lambda **given: kind(event_id="", user_id="u1", **given), ts_ms=times, **fields)
 
 
 KINDS: dict[str, st.SearchStrategy[Any]] = {

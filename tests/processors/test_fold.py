@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 import processors.stated
 from processors.effects import Arrival
 from processors.fold import fold
+from processors.pipeline import admit
 from processors.profile import (
     LAST_ACTIONS,
     LAST_EVENT_IDS,
@@ -75,7 +76,7 @@ def test_everything_is_bounded() -> None:
             ("dismissals", Dismissal(event_id=event_id, user_id="u1", item_id=item_id, ts_ms=ts_ms)),
         ):
             arrival = Arrival(event, topic, 0, n, NOW_MS)
-            take(profile, arrival)
+            assert admit(profile, arrival) == "apply"
             fold(profile, arrival, item, PACK)
     assert len(profile.actions) == LAST_ACTIONS
     assert len(profile.event_ids) == LAST_EVENT_IDS
