@@ -20,6 +20,8 @@ from streams.settings import Settings
 from streams.topics import BEHAVIOUR_GROUP, INPUTS, LEARNER_GROUP, TOPICS
 
 ROOT = Path(__file__).parent.parent
+SPINE: Final = str(ROOT / "benchmarks" / "spine.toml")
+"""The settings that keep the spine's models."""
 HOUR_MS = 3_600_000
 MIX = (("views", 0.84), ("saves", 0.1), ("applies", 0.06))
 BACKLOG_TOPICS = [topic.name for topic in INPUTS]
@@ -138,7 +140,7 @@ def send(settings: Settings, records: Iterator[tuple[str, bytes, bytes]], rate: 
 
 @contextmanager
 def processes(settings: Settings, *commands: list[str], **environ: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    env = {**os.environ, "ATTUNE_BOOTSTRAP": settings.bootstrap, **environ}
+    env = {**os.environ, "ATTUNE_CONFIG": SPINE, "ATTUNE_BOOTSTRAP": settings.bootstrap, **environ}
     running = [subprocess.Popen(c, env=env, cwd=ROOT, stdout=subprocess.DEVNULL) for c in commands]
     try:
         yield running

@@ -4,7 +4,7 @@ Row 0 is no item and never eligible, so that arrays of rows can say 'none'. Rows
 grow by doubling and are replaced when they do: read them through the catalogue, do not keep them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import nan
 from typing import Final
 
@@ -28,10 +28,18 @@ Codes32 = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 
 
-class Catalogue:
-    """Rows, columns and the names behind their codes. One thread owns it."""
+Locate = Callable[[str | None, str | None, str | None], tuple[float, float] | None]
+"""Coordinates of a city, region and country."""
 
-    def __init__(self) -> None:
+
+class Catalogue:
+    """Rows, columns and the names behind their codes. One thread owns it.
+
+    `locate` gives coordinates to items that only name a place.
+    """
+
+    def __init__(self, locate: Locate | None = None) -> None:
+        self._locate = locate
         self.brands, self.cities, self.regions, self.countries = Codes(), Codes(), Codes(), Codes()
         self.categories, self.tags = Codes(), Codes()
         self.posted_ms: Ints = np.zeros(64, np.int64)
@@ -201,8 +209,11 @@ class Catalogue:
             self.lat[row] = self.lon[row] = nan
             self.city[row] = self.region[row] = self.country[row] = 0
             return
-        self.lat[row] = nan if location.lat is None else location.lat
-        self.lon[row] = nan if location.lon is None else location.lon
+        lat, lon = location.lat, location.lon
+        if (lat is None or lon is None) and self._locate is not None:
+            lat, lon = self._locate(location.city, location.region, location.country) or (None, None)
+        self.lat[row] = nan if lat is None else lat
+        self.lon[row] = nan if lon is None else lon
         self.region[row] = self.regions.learn(location.region)
         self.country[row] = self.countries.learn(location.country)
         self.city[row] = self.city_code(location.city, location.region, learn=True)

@@ -40,7 +40,7 @@ def features(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica
     matrix[FRESHNESS] = freshness(rows, now_ms, replica)
     matrix[LOCATION] = _location(rows, taste, replica)
     matrix[AFFINITY] = _affinity(rows, taste, replica)
-    matrix[STATED] = _stated(candidates, taste, replica)
+    matrix[STATED] = stated(candidates, taste, replica)
     own, own_rows = replica.scratch[OWN_SCRATCH], np.array(taste.own_rows, np.intp)
     own[own_rows] = 1.0
     matrix[SEEN] = own[rows]
@@ -105,7 +105,8 @@ def _affinity(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.floa
     return sum(known[1:], known[0]) / len(known) if known else np.zeros(len(rows))
 
 
-def _stated(candidates: Candidates, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
+def stated(candidates: Candidates, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
+    """How well each fits the titles and places that the person asked for."""
     if taste.wanted is None:
         return candidates.titles
     placed = _wanted(candidates.rows, taste.wanted, replica)

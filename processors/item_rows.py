@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from processors.actions import weights
 from processors.covisitation import Covisitation, unpacked
+from processors.decay import EMPTY
 from processors.model_rows import row_key
 from processors.pack import Pack
 from processors.popularity import Popularity
+from processors.trails import TrailRow, Trails
 from schemas.learning import Example
 
 KIND: Final = "item"
@@ -27,6 +29,8 @@ class ItemRow(Struct, array_like=True, frozen=True):
     popularity: list[float]
     mass: float
     neighbours: bytes
+    trail: TrailRow | None = None
+    """In place of mass and neighbours where the learned blend is on."""
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
@@ -39,7 +43,10 @@ def decode_item_row(value: bytes) -> ItemRow:
 
 
 class ItemModels:
-    """Popularity and co-visitation, learned together because they share the item's row."""
+    """Popularity and co-visitation, or trails in its place, learned together because they share the item's row.
+
+    The learned blend counts each action as one: what a save says more than a view is the reader's to weigh.
+    """
 
     kind: Final = KIND
 
@@ -51,6 +58,7 @@ class ItemModels:
         self._dirty: set[int] = set()
         self.popularity = Popularity(pack)
         self.covisitation = Covisitation(pack)
+        self.trails = Trails(pack) if pack.models == "blend" else None
         self._reserve_nobody()
 
     def learn_one(self, example: Example, offset: int) -> None:
@@ -72,6 +80,10 @@ class ItemModels:
                     self._dirty.add(other)
         offsets[number] = offset
         self._dirty.add(number)
+        if self.trails is not None:
+            self.popularity.learn_one(number, ts_ms, 1.0)
+            self.trails.learn_one(number, ts_ms, history)
+            return
         self.popularity.learn_one(number, ts_ms, weight)
         self.covisitation.learn_one(number, ts_ms, weight, history)
 
@@ -79,8 +91,11 @@ class ItemModels:
         """The rows changed since the last call, by number."""
         rows: dict[bytes, bytes] = {}
         for number in sorted(self._dirty):
-            mass, packed = self.covisitation.payload(number)
-            row = ItemRow(self._offsets[number], number, self.popularity.levels[number], mass, packed)
+            if self.trails is None:
+                mass, packed, trail = *self.covisitation.payload(number), None
+            else:
+                mass, packed, trail = EMPTY, b"", self.trails.payload(number)
+            row = ItemRow(self._offsets[number], number, self.popularity.levels[number], mass, packed, trail)
             rows[row_key(KIND, self._ids[number])] = _encoder.encode(row)
         self._dirty.clear()
         return rows
@@ -96,17 +111,24 @@ class ItemModels:
             if row.number != len(self._ids):
                 raise ValueError(f"model rows: item {item_id!r} has number {row.number}, {len(self._ids)} is missing")
             self._append(item_id, row.offset)
-            self.popularity.append(row.popularity)
-            self.covisitation.append(row.mass, unpacked(row.neighbours))
+            self._make_room(row)
 
     def _number_of(self, item_id: str) -> int:
         number = self._numbers.get(item_id)
         if number is None:
             number = len(self._ids)
             self._append(item_id, -1)
-            self.popularity.append()
-            self.covisitation.append()
+            self._make_room()
         return number
+
+    def _make_room(self, row: ItemRow | None = None) -> None:
+        self.popularity.append(None if row is None else row.popularity)
+        if self.trails is not None:
+            self.trails.append(None if row is None else row.trail)
+        elif row is not None:
+            self.covisitation.append(row.mass, unpacked(row.neighbours))
+        else:
+            self.covisitation.append()
 
     def _append(self, item_id: str, offset: int) -> None:
         self._numbers[item_id] = len(self._ids)
@@ -117,8 +139,7 @@ class ItemModels:
         """Number 0 is no item, so that arrays of numbers can say 'none'."""
         self._ids.append("")
         self._offsets.append(-1)
-        self.popularity.append()
-        self.covisitation.append()
+        self._make_room()
 
 
 def _number(entry: tuple[ItemRow, str]) -> int:

@@ -13,6 +13,7 @@ class of `RowModel`'s shape and a line in `MODELS`; the learner itself stays as 
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+from processors.blend import Blend
 from processors.item_rows import ItemModels
 from processors.model_rows import (
     MARKER_KEY,
@@ -24,6 +25,7 @@ from processors.model_rows import (
     split_key,
 )
 from processors.pack import Pack
+from processors.totals import Totals
 from schemas.learning import Example, Lesson
 
 __all__ = ["MARKER_KEY", "MODELS", "Learner", "RowModel", "marker_offset", "row_offset"]
@@ -46,8 +48,8 @@ class RowModel(Protocol):
         """Take the state of recovered rows, id -> value, into a fresh model."""
 
 
-MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels,)
-"""The registry: each builds a fresh model for a pack."""
+MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend)
+"""The registry: each builds a fresh model for a pack. Some learn only where the pack has the learned blend."""
 
 
 class Learner:

@@ -31,6 +31,43 @@ class ScoreWeights(Struct, frozen=True, forbid_unknown_fields=True):
     seen: Weight = -0.6
 
 
+class BlendPrior(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the learned blend weighs before it has learned, in log-odds per unit of a feature (blend_features.py).
+
+    The fields name the features, in the order of the matrix. Features from `own` on are of items that the person acted
+    on before, the others of all others.
+    """
+
+    level: Weight = 0.7
+    hour: Weight = 0.05
+    day: Weight = 0.15
+    week: Weight = 0.1
+    month: Weight = 0.0
+    ever: Weight = 0.0
+    followed: Weight = 0.2
+    preceded: Weight = 0.15
+    together: Weight = 0.4
+    after_last: Weight = 0.1
+    text: Weight = 1.0
+    text_log: Weight = 0.3
+    text_last: Weight = 0.5
+    distance: Weight = 0.4
+    distance_last: Weight = 0.1
+    near: Weight = 2.0
+    labels: Weight = 0.4
+    fresh: Weight = 0.0
+    stated: Weight = 4.0
+    own: Weight = 3.0
+    own_last: Weight = 0.9
+    own_steps: Weight = -0.3
+    own_age: Weight = -0.35
+    own_count: Weight = 0.3
+    own_level: Weight = 0.4
+    own_text_last: Weight = 0.3
+    own_together: Weight = 0.0
+    own_hour: Weight = 0.0
+
+
 class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One domain's rules.
 
@@ -40,10 +77,13 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     name: Literal["jobs", "shop"]
+    models: Literal["spine", "blend"] = "spine"
+    """`spine` is the transparent blend of `scores`; `blend` learns its weights online, from `prior` on."""
     list_size: Annotated[int, Meta(ge=1, le=50)] = 10
     candidates: Annotated[int, Meta(ge=10, le=2_000)] = 300
     actions: ActionWeights = ActionWeights()
     scores: ScoreWeights = ScoreWeights()
+    prior: BlendPrior = BlendPrior()
     counter_half_lives_d: tuple[Positive, ...] = (1.0, 7.0, 30.0)
     popularity_half_lives_d: tuple[Positive, ...] = (0.0417, 1.0, 7.0, 30.0)
     covisitation_half_life_d: Positive = 30.0
@@ -60,3 +100,7 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     remote_everywhere: bool = True
     max_age_d: Positive | None = None
     min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 1_000
+
+    def __post_init__(self) -> None:
+        if self.models == "blend" and len(self.popularity_half_lives_d) != 4:
+            raise ValueError(f"popularity_half_lives_d: the blend needs 4, not {len(self.popularity_half_lives_d)}")

@@ -10,6 +10,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from processors.actions import UNSAVE, action_of, weights
+from processors.blend import NAMES
+from processors.candidate_sample import candidate_sample
 from processors.effects import Arrival, Effect, Learn, Recommend, Wake
 from processors.erasure import complete, erase
 from processors.fold import fold
@@ -88,7 +90,7 @@ def step(
         item = replica.item(event.item_id)
         action = action_of(event)
         if action is not None and action != UNSAVE:
-            effects.append(Learn(_example(profile, arrival, event, action, replica)))
+            effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica)))
     fold(profile, arrival, item, pack)
     if isinstance(event, LIST_CHANGING):
         decided_ms = max(now_ms, profile.last_event_ms)
@@ -161,13 +163,16 @@ def _list(
     )
 
 
-def _example(profile: Profile, arrival: Arrival, event: ItemEvent, action: int, replica: Replica) -> Example:
+def _example(
+    profile: Profile, arrival: Arrival, event: ItemEvent, action: int, now_ms: int, replica: Replica
+) -> Example:
     history: list[tuple[str, int, int]] = []
     limit = replica.pack.history_items
     for known in profile.latest_actions(but=event.item_id):
         history.append((known.item_id, known.kind, known.ts_ms))
         if len(history) == limit:
             break
+    candidates = candidate_sample(profile, event.item_id, arrival.source_id, now_ms, replica)
     return Example(
         partition=arrival.partition,
         offset=arrival.offset,
@@ -176,4 +181,6 @@ def _example(profile: Profile, arrival: Arrival, event: ItemEvent, action: int, 
         item_id=event.item_id,
         history=tuple(history),
         weight=weights(replica.pack.actions)[action],
+        candidates=candidates,
+        features=len(NAMES) if candidates else 0,
     )

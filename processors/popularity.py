@@ -19,9 +19,24 @@ DOUBLINGS: Final = 10.0
 """The popularity feature tells counts apart down to 2^-10 of the most popular item's."""
 
 
+EVER_D: Final = 365_000.0
+"""A half-life so long that nothing decays."""
+
+
+def half_lives_d(pack: Pack) -> tuple[float, ...]:
+    """The pack's popularity half-lives in days; the learned blend also counts for ever."""
+    own = pack.popularity_half_lives_d
+    return (*own, EVER_D) if pack.models == "blend" else own
+
+
 def half_lives_ms(pack: Pack) -> tuple[float, ...]:
-    """The pack's popularity half-lives in milliseconds."""
-    return tuple(days * DAY_MS for days in pack.popularity_half_lives_d)
+    """`half_lives_d` in milliseconds."""
+    return tuple(days * DAY_MS for days in half_lives_d(pack))
+
+
+def fitted(levels: list[float], width: int) -> list[float]:
+    """Levels of a row that was written with more or fewer half-lives: what is missing is empty."""
+    return levels if len(levels) == width else (levels + [EMPTY] * width)[:width]
 
 
 class Popularity:
@@ -33,7 +48,7 @@ class Popularity:
 
     def append(self, levels: list[float] | None = None) -> None:
         """Make room for the next item number, with `levels` where they are known."""
-        self.levels.append([EMPTY] * len(self._half_lives_ms) if levels is None else levels)
+        self.levels.append(fitted(levels or [], len(self._half_lives_ms)))
 
     def learn_one(self, number: int, ts_ms: int, weight: float) -> None:
         """Count `weight` > 0 at `ts_ms` for one item."""
@@ -46,14 +61,22 @@ class PopularityView:
     """The replica's half: levels as a column by item number; number 0 is nobody, at level -inf."""
 
     def __init__(self, pack: Pack) -> None:
-        half_lives = len(pack.popularity_half_lives_d)
+        half_lives = len(half_lives_d(pack))
         self.levels: npt.NDArray[np.float64] = np.full((64, half_lives), EMPTY)
         self._mean = np.full(half_lives, 1.0 / (DOUBLINGS * half_lives))
 
     def put(self, number: int, levels: list[float]) -> None:
         """Take over the levels of one item."""
         self.levels = grown(self.levels, number + 1, EMPTY)
-        self.levels[number] = levels
+        self.levels[number] = fitted(levels, self.levels.shape[1])
+
+    def parts(
+        self, numbers: npt.NDArray[np.int32], now_ms: int, totals: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Half-lives × items: each item's share of all that was done, in [0, 1]; 0 before anything was."""
+        levels = self.levels.take(numbers, axis=0).T
+        levels = levels - np.where(totals > EMPTY, totals, 0.0)[:, None]
+        return np.exp2(np.minimum(levels, 0.0, out=levels), out=levels)
 
     def shares(self, numbers: npt.NDArray[np.int32], tops: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """How popular items are beside the levels `tops` of the most popular, one a half-life: in [0, 1], on a scale of

@@ -22,6 +22,11 @@ class Ranking(Struct, frozen=True):
     scores: npt.NDArray[np.float64]
     order: npt.NDArray[np.intp]
 
+    def parts(self, positions: list[int]) -> Matrix:
+        """What each feature of `features.NAMES` adds to the scores of some candidates: places × features."""
+        parts: Matrix = self.matrix[:, positions].T * self.weights
+        return parts
+
 
 def rank(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
     """Score and sort candidates; equal scores keep the order of retrieval."""

@@ -18,6 +18,7 @@ from processors.features import (
     FRESHNESS,
     LOCATION,
     POPULARITY,
+    SEEN,
     STATED,
     TEXT,
     distances_km,
@@ -82,7 +83,7 @@ def explain(places: Sequence[Place], taste: Taste, now_ms: int, replica: Replica
         candidates = ranking.candidates
         voices = [_voices(evidence, rows, replica) for evidence in (candidates.by_covisitation, candidates.by_text)]
         story = Story(taste, now_ms, replica, latest, *voices)
-        parts = ranking.matrix[:, [place.position for place in listed]].T * ranking.weights
+        parts = ranking.parts([place.position for place in listed])
         least = (LEAST_SHARE * np.maximum(parts, 0.0).sum(axis=1)).tolist()
         strongest = np.argsort(-parts, axis=1, kind="stable").tolist()
         for place, part, order, enough in zip(listed, parts.tolist(), strongest, least, strict=True):
@@ -118,7 +119,14 @@ def _reason(feature: int, place: Place, story: Story) -> str | None:
         return _near(row, taste, replica)
     if feature == AFFINITY:
         return _liked(row, taste, replica)
-    return _asked(place, taste, replica) if feature == STATED else None
+    if feature == STATED:
+        return _asked(place, taste, replica)
+    return _again(row, taste) if feature == SEEN else None
+
+
+def _again(row: int, taste: Taste) -> str:
+    verb = VERBS[taste.actions[taste.rows.index(row)]] if row in taste.rows else "dealt with"
+    return f"because you {verb} it before"
 
 
 def _voices(evidence: Evidence, rows: Rows, replica: Replica) -> Voices:

@@ -5,14 +5,15 @@ What is cached on the way (neighbour lists of texts, sorted short lists) is used
 computed anew.
 """
 
+from processors.blend_ranking import rank_blend
 from processors.profile import Profile
 from processors.randomness import Randomness
-from processors.ranking import rank
+from processors.ranking import Ranking, rank
 from processors.reasons import explain
 from processors.replica import Replica
 from processors.retrieval import everything, retrieve
 from processors.slate import Slate
-from processors.taste import taste_of
+from processors.taste import Taste, taste_of
 from schemas.decisions import RecommendedItem
 
 
@@ -27,9 +28,9 @@ def recommend(
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
     slate = Slate(replica.pack, replica.catalogue, size)
-    slate.fill(rank(retrieve(taste, now_ms, replica), taste, now_ms, replica), taste.own_rows)
+    slate.fill(_ranked(profile, taste, now_ms, replica), taste.own_rows)
     if not slate.is_full:
-        slate.fill(rank(everything(taste, now_ms, replica), taste, now_ms, replica), taste.own_rows)
+        slate.fill(_ranked_all(profile, taste, now_ms, replica), taste.own_rows)
     explanations = explain(slate.places, taste, now_ms, replica)
     return tuple(
         [
@@ -43,3 +44,15 @@ def recommend(
             for place_rank, (place, explanation) in enumerate(zip(slate.places, explanations, strict=True), 1)
         ]
     )
+
+
+def _ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
+    if replica.pack.models == "blend":
+        return rank_blend(profile, taste, now_ms, replica)
+    return rank(retrieve(taste, now_ms, replica), taste, now_ms, replica)
+
+
+def _ranked_all(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
+    if replica.pack.models == "blend":
+        return rank_blend(profile, taste, now_ms, replica, everything=True)
+    return rank(everything(taste, now_ms, replica), taste, now_ms, replica)

@@ -12,15 +12,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from processors.blend import KEY as BLEND_KEY
+from processors.blend import decode_blend, prior_of, weights_of
 from processors.catalogue import Catalogue
 from processors.covisitation import CovisitationView
+from processors.gazetteer import locate
 from processors.growing import grown
 from processors.item_rows import KIND, decode_item_row
+from processors.labels import Labels
 from processors.model_rows import MARKER_KEY, marker_offset, split_key
+from processors.nearby import Nearby
 from processors.pack import Pack
 from processors.popularity import PopularityView
 from processors.shelves import Shelves
 from processors.text import TextIndex
+from processors.text_vectors import TextVectors
+from processors.totals import KEY as TOTAL_KEY
+from processors.totals import decode_total
+from processors.trails import TrailsView
 from schemas.catalogue import Item
 
 _ITEM_PREFIX: Final = KIND.encode() + b"/"
@@ -31,10 +40,19 @@ class Replica:
 
     def __init__(self, pack: Pack) -> None:
         self.pack = pack
-        self.catalogue = Catalogue()
+        self._blends = pack.models == "blend"
+        self.catalogue = Catalogue(locate if self._blends else None)
         self.popularity = PopularityView(pack)
         self.covisitation = CovisitationView(pack)
+        self.trails = TrailsView(pack)
         self.text = TextIndex()
+        self.vectors = TextVectors()
+        self.nearby = Nearby()
+        self.labels = Labels()
+        self.blend_weights = prior_of(pack)
+        self.blend_examples = 0
+        """From how many examples the weights were learned."""
+        self.total_levels = np.full(self.popularity.levels.shape[1], -np.inf)
         self.shelves = Shelves(pack, self.catalogue, self.popularity)
         self.scratch = [np.zeros(64) for _ in range(4)]
         """Room for scores by row; whoever uses it leaves zeros behind."""
@@ -66,6 +84,10 @@ class Replica:
             self._link(row, self._numbers.get(item.item_id, 0))
         self.text.put(row, item)
         self.shelves.put(row)
+        if self._blends:
+            self.vectors.put(row, item)
+            self.labels.put(row, catalogue)
+            self.nearby.put(row, float(catalogue.lat[row]), float(catalogue.lon[row]))
 
     def retire_item(self, item_id: str) -> None:
         """An item is gone. Unknown items are none to retire."""
@@ -74,6 +96,8 @@ class Replica:
             return
         self.shelves.remove(row)
         self.text.remove(row)
+        self.vectors.remove(row)
+        self.nearby.remove(row)
         if number := self.shelves.numbers[row]:
             self._rows_by_number[number] = 0
             self.shelves.numbers[row] = 0
@@ -89,6 +113,13 @@ class Replica:
             self._apply_item(split_key(key)[1], value)
         elif key == MARKER_KEY:
             self._learned_offset = marker_offset(value)
+        elif key == BLEND_KEY and self._blends:
+            blend = decode_blend(value)
+            self.blend_weights, self.blend_examples = weights_of(blend, self.pack), blend.examples
+        elif key == TOTAL_KEY:
+            levels = decode_total(value).levels
+            if len(levels) == len(self.total_levels):
+                self.total_levels = np.array(levels)
 
     def rows_of(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Catalogue rows of the learner's item numbers; 0 where an item is not live."""
@@ -109,7 +140,10 @@ class Replica:
         row = decode_item_row(value)
         number = row.number
         self.popularity.put(number, row.popularity)
-        self.covisitation.put(number, row.mass, row.neighbours)
+        if row.trail is not None:
+            self.trails.put(number, row.trail)
+        else:
+            self.covisitation.put(number, row.mass, row.neighbours)
         place = 0
         if self._numbers.get(item_id) != number:
             self._numbers[item_id] = number
@@ -119,7 +153,7 @@ class Replica:
         elif number < len(self._rows_by_number):
             place = int(self._rows_by_number[number])
         if place:
-            self.shelves.rate(place, row.popularity)
+            self.shelves.rate(place, self.popularity.levels[number].tolist())
 
     def _link(self, row: int, number: int) -> None:
         self.shelves.numbers[row] = number

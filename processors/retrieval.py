@@ -36,6 +36,9 @@ class Evidence(Struct, frozen=True):
     values: Values
 
 
+NO_EVIDENCE: Final = Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+
+
 class Candidates(Struct, frozen=True):
     """Eligible rows with what was found out about each while they were retrieved."""
 
@@ -51,15 +54,15 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     """The candidates of one person, without duplicates."""
     scratch = replica.scratch
     covisited = _covisited(taste, now_ms, replica)
-    alike = _alike(taste, replica)
-    asked = [replica.text.search(title) for title in taste.titles[:TITLES]]
+    text = alike(taste, replica)
+    asked = asked_for(taste, replica)
     np.add.at(scratch[COVISITATION], covisited.rows, covisited.values)
-    np.add.at(scratch[TEXT], alike.rows, alike.values)
+    np.add.at(scratch[TEXT], text.rows, text.values)
     for rows, similarities in asked:
         np.maximum.at(scratch[STATED], rows, similarities)
-    touched = [covisited.rows, alike.rows, *[rows for rows, _ in asked]]
+    touched = [covisited.rows, text.rows, *[rows for rows, _ in asked]]
     scored = sum([len(rows) for rows in touched])
-    rows = np.concatenate([*touched, *_listed(taste, now_ms, replica)])
+    rows = np.concatenate([*touched, *listed(taste, now_ms, replica)])
     places = np.arange(len(rows))
     replica.marks[rows] = places
     places = np.flatnonzero(replica.marks[rows] == places)  # each row once, where it is mentioned last
@@ -67,18 +70,18 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     rows = rows[places]
     allowed = eligible(rows, taste, now_ms, replica)
     is_listed = places >= scored
-    listed, similar = rows[allowed & is_listed], rows[allowed & ~is_listed]
-    room = max(replica.pack.candidates - len(listed), replica.pack.candidates // 3)
+    short, similar = rows[allowed & is_listed], rows[allowed & ~is_listed]
+    room = max(replica.pack.candidates - len(short), replica.pack.candidates // 3)
     if len(similar) > room:
         kinds = scratch[: STATED + 1] if asked else scratch[:STATED]
         first, *others = [_scaled(values[similar]) for values in kinds]
         merit = sum(others, first)
         similar = similar[np.argpartition(-merit, room)[:room]]
-    rows = np.concatenate([listed, similar])
-    covisitation, text, titles = [values[rows] for values in scratch[: STATED + 1]]
+    rows = np.concatenate([short, similar])
+    covisitation, alikeness, titles = [values[rows] for values in scratch[: STATED + 1]]
     for values in scratch[: STATED + 1]:
         values[touched_rows] = 0.0
-    return Candidates(rows, covisitation, text, titles, covisited, alike)
+    return Candidates(rows, covisitation, alikeness, titles, covisited, text)
 
 
 def everything(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
@@ -86,8 +89,7 @@ def everything(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     rows = np.arange(1, replica.catalogue.rows)
     rows = rows[eligible(rows, taste, now_ms, replica)]
     nothing = np.zeros(len(rows))
-    none = Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
-    return Candidates(rows, nothing, nothing, nothing, none, none)
+    return Candidates(rows, nothing, nothing, nothing, NO_EVIDENCE, NO_EVIDENCE)
 
 
 def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
@@ -98,17 +100,24 @@ def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
     return Evidence(owners, rows[live].astype(np.intp), similarities[live] * taste.weights[owners])
 
 
-def _alike(taste: Taste, replica: Replica) -> Evidence:
+def asked_for(taste: Taste, replica: Replica) -> list[tuple[Rows, npt.NDArray[np.float32]]]:
+    """Rows and similarities for each stated title."""
+    return [replica.text.search(title) for title in taste.titles[:TITLES]]
+
+
+def alike(taste: Taste, replica: Replica) -> Evidence:
+    """What reads like the latest deeds."""
     found = [(i, *replica.text.neighbours(row)) for i, row in enumerate(taste.rows[:TEXT_DEEDS]) if row]
     if not found:
-        return Evidence(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+        return NO_EVIDENCE
     owners = np.repeat([i for i, _, _ in found], [len(rows) for _, rows, _ in found])
     rows = np.concatenate([rows for _, rows, _ in found])
     similarities = np.concatenate([similarities for _, _, similarities in found])
     return Evidence(owners, rows, similarities * taste.weights[owners])
 
 
-def _listed(taste: Taste, now_ms: int, replica: Replica) -> list[Rows]:
+def listed(taste: Taste, now_ms: int, replica: Replica) -> list[Rows]:
+    """The short lists of a person: their own, what is popular and new, anywhere and where they are."""
     shelves, place = replica.shelves, taste.place
     regions = sorted(place.regions, key=lambda code: (-place.regions[code], code))[:REGIONS]
     cities = sorted(place.cities, key=lambda code: (-place.cities[code], code))[:CITIES]

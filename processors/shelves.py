@@ -12,11 +12,13 @@ import numpy.typing as npt
 from processors.catalogue import Catalogue
 from processors.decay import EMPTY
 from processors.pack import Pack
-from processors.popularity import PopularityView
+from processors.popularity import PopularityView, half_lives_d
 from processors.top_list import Rows, Scan, TopList
 
 POPULAR_DEPTH: Final = 20
 """Items listed for each half-life."""
+BLEND_DEPTH: Final = 64
+"""The same for the learned blend, which looks at each of them more closely."""
 REGIONAL_DEPTH: Final = 20
 NEW_DEPTH: Final = 15
 NO_ROWS: Final = np.zeros(0, np.intp)
@@ -28,11 +30,11 @@ class Shelves:
     """The lists of one replica. `numbers` maps rows to the learner's item numbers; the replica keeps it."""
 
     def __init__(self, pack: Pack, catalogue: Catalogue, popularity: PopularityView) -> None:
-        half_lives_d = pack.popularity_half_lives_d
+        listed_d = half_lives_d(pack)
         self._catalogue = catalogue
         self._popularity = popularity
-        self._nearby = min(range(len(half_lives_d)), key=lambda i: abs(half_lives_d[i] - NEARBY_HALF_LIFE_D))
-        self._popular = [TopList(POPULAR_DEPTH) for _ in half_lives_d]
+        self._nearby = min(range(len(listed_d)), key=lambda i: abs(listed_d[i] - NEARBY_HALF_LIFE_D))
+        self._popular = [TopList(BLEND_DEPTH if pack.models == "blend" else POPULAR_DEPTH) for _ in listed_d]
         self._popular_in: dict[int, TopList] = {}
         self._new = TopList(NEW_DEPTH)
         self._new_in_city: dict[int, TopList] = {}

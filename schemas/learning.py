@@ -17,6 +17,11 @@ class Example(Struct, frozen=True, array_like=True):
     history: tuple[tuple[str, int, int], ...]
     """Distinct items acted on before, the latest first: (item_id, action, ts_ms)."""
     weight: float = 1.0
+    candidates: bytes = b""
+    """Of a sample of events, features as they were before the event: half-precision numbers, little-endian, by
+    candidate; the item acted on first, then others drawn from the candidates of that moment."""
+    features: int = 0
+    """How many numbers there are for each candidate."""
 
 
 class Lesson(Struct, frozen=True, array_like=True):

@@ -43,6 +43,9 @@ def evaluate(
     log: Annotated[Path | None, typer.Option(help="off-policy: logged decisions with propensities (CSV).")] = None,
     target: Annotated[Path | None, typer.Option(help="off-policy: the log of the policy to judge (CSV).")] = None,
     domain: Annotated[str | None, typer.Option(help="The pack (ATTUNE_DOMAIN).")] = None,
+    models: Annotated[
+        Literal["spine", "blend"] | None, typer.Option(help="The transparent blend or the learned one, not the pack's.")
+    ] = None,
     warmup: Annotated[float, typer.Option(min=0.0, max=0.99, help="The share that is learned, not scored.")] = 0.1,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many events (sessions: lines).")] = None,
     ablation: Annotated[bool, typer.Option("--ablation", help="Also each model alone, and all but one.")] = False,
@@ -79,6 +82,8 @@ def evaluate(
         _off_policy(log, target, json)
         return
     pack = read_settings(domain=domain).pack
+    if models is not None:
+        pack = msgspec.structs.replace(pack, models=models)
     asked = {"warmup": warmup, "replica_delay_ms": replica_delay_ms, "slate": slate, "limit": limit}
     if protocol == "sessions" and train is not None and test is not None:
         if candidates != "any" or slate or replica_delay_ms or ablation or by or steps != "basket":

@@ -1,0 +1,119 @@
+"""Which items the learned blend looks at: from trails, text, popularity, newness, near by, and the person's own.
+
+Each source brings its best few, so that no source can crowd out another; what may not be shown is left out.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from processors.blend_features import People, distances_km
+from processors.eligibility import eligible
+from processors.replica import Replica
+from processors.retrieval import NO_EVIDENCE, Candidates, Evidence, alike, asked_for, listed
+from processors.taste import Taste
+from processors.top_list import Rows
+
+Values = npt.NDArray[np.float64]
+
+TRODDEN: Final = 120
+ALIKE: Final = 60
+NEAR: Final = 60
+PLACES: Final = 3
+"""Latest places that items near by are looked for around."""
+NEAR_KM: Final = 10.0
+TEXT_BESIDE_NEAR: Final = 0.5
+
+
+class Shortlist(Struct, frozen=True):
+    """Candidates with what trails say of each."""
+
+    candidates: Candidates
+    followed: Values
+    preceded: Values
+    after_last: Values
+
+
+def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Shortlist:
+    """The candidates of one person, without duplicates."""
+    scratch = replica.scratch
+    trodden = replica.trails.read(person.numbers[: len(person.attention)], person.attention, now_ms)
+    rows = replica.rows_of(trodden.numbers).astype(np.intp)
+    text = alike(taste, replica)
+    asked = asked_for(taste, replica)
+    followed, preceded, after_last, merit = scratch[:4]
+    np.add.at(followed, rows, trodden.followed)
+    np.add.at(preceded, rows, trodden.preceded)
+    last = trodden.owners == 0
+    np.add.at(after_last, rows[last], trodden.followed[last])
+    followed[0] = preceded[0] = after_last[0] = 0.0
+    touched = rows
+    found: list[Rows] = [*listed(taste, now_ms, replica)]
+    if len(rows):
+        once = _once(rows, replica)
+        found.append(_best(once, followed[once] + preceded[once], TRODDEN))
+    np.add.at(merit, text.rows, text.values)
+    once = _once(text.rows, replica)
+    found.append(_best(once, merit[once], ALIKE))
+    found += [rows for rows, _ in asked]
+    near = _once(replica.nearby.around(person.places[:PLACES]), replica)
+    if len(near):
+        km = distances_km(near, person.places[:1], replica)[0]
+        score = 1.0 / (1.0 + km / NEAR_KM) + TEXT_BESIDE_NEAR * merit[near]
+        found.append(_best(near, score, NEAR))
+    merit[text.rows] = 0.0
+    chosen = _once(np.concatenate(found), replica)
+    chosen = chosen[eligible(chosen, taste, now_ms, replica)]
+    made = Shortlist(
+        Candidates(
+            chosen,
+            followed[chosen] + preceded[chosen],
+            np.zeros(len(chosen)),
+            _titles(chosen, asked, replica),
+            Evidence(person.deeds[trodden.owners], rows, trodden.followed + trodden.preceded),
+            text,
+        ),
+        followed[chosen],
+        preceded[chosen],
+        after_last[chosen],
+    )
+    followed[touched] = preceded[touched] = after_last[touched] = 0.0
+    return made
+
+
+def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> Shortlist:
+    """All that may be shown; costs a look at every row."""
+    rows = np.arange(1, replica.catalogue.rows)
+    rows = rows[eligible(rows, taste, now_ms, replica)]
+    nothing = np.zeros(len(rows))
+    titles = _titles(rows, asked_for(taste, replica), replica)
+    return Shortlist(Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE), nothing, nothing, nothing)
+
+
+def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], replica: Replica) -> Values:
+    if not asked:
+        return np.zeros(len(rows))
+    best = replica.scratch[3]
+    for matching, similarities in asked:
+        np.maximum.at(best, matching, similarities)
+    titles = best[rows]
+    for matching, _ in asked:
+        best[matching] = 0.0
+    return titles
+
+
+def _once(rows: Rows, replica: Replica) -> Rows:
+    """Each row but 0 once."""
+    places = np.arange(len(rows))
+    replica.marks[rows] = places
+    once: Rows = rows[(replica.marks[rows] == places) & (rows > 0)]
+    return once
+
+
+def _best(rows: Rows, merit: Values, count: int) -> Rows:
+    if len(rows) <= count:
+        return rows
+    best: Rows = rows[np.argpartition(-merit, count)[:count]]
+    return best

@@ -1,0 +1,189 @@
+"""The features of the learned blend: one row a feature, in the order of `pack.BlendPrior`, by candidate.
+
+Counts are read against a base, what an item is due as its share of all that is done lately and ever:
+
+    base = 0.5 share_week + 0.4 share_ever + 0.1 / live items
+
+so that a feature tells what is *special*: popularity at a half-life is ln((share + base / 10) / base), a trail
+ln(1 + s / (base / 20)). Items that the person acted on before have features of their own and 0 in the others: what
+brings someone back differs from what is new to them. A source without data gives 0 everywhere.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from processors.blend import NAMES
+from processors.context import Context
+from processors.popularity import half_lives_d
+from processors.replica import Replica
+from processors.top_list import Rows
+
+Matrix = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float64]
+
+COLUMN: Final = {name: place for place, name in enumerate(NAMES)}
+OWN: Final = COLUMN["own"]
+"""The first feature of own items."""
+FLOOR: Final = 0.1
+TRAIL_FLOOR: Final = 0.05
+LEVEL_SHIFT: Final = 7.0
+HOUR_MS: Final = 3_600_000.0
+KM_PER_DEGREE: Final = 111.195
+FAR_KM: Final = 3_000.0
+"""The distance of what has no place."""
+SOME_KM: Final = 5.0
+NEAR_KM: Final = 30.0
+NEAR_DEEDS: Final = 5
+LABEL_DEEDS: Final = 8
+
+
+class People(Struct, frozen=True):
+    """A person's context, and where their latest deeds (or they themselves) are."""
+
+    numbers: npt.NDArray[np.intp]
+    rows: Rows
+    ts_ms: Values
+    attention: Values
+    deeds: npt.NDArray[np.intp]
+    places: list[tuple[float, float]]
+    """Latitude and longitude, at most `NEAR_DEEDS`, the latest first."""
+    shares: list[float]
+    """Attention by place."""
+
+
+def person_of(context: Context, stated: tuple[float, float] | None, replica: Replica) -> People:
+    """`stated` is where the person says they are: it goes before where their deeds are."""
+    catalogue = replica.catalogue
+    rows = context.rows[:NEAR_DEEDS]
+    lats, lons = catalogue.lat[rows].tolist(), catalogue.lon[rows].tolist()
+    attention = context.attention[:NEAR_DEEDS].tolist()
+    known = [(lat, lon, share) for lat, lon, share in zip(lats, lons, attention, strict=True) if lat == lat]  # noqa: PLR0124
+    if stated is not None:
+        known.insert(0, (*stated, 1.0))
+    return People(
+        context.numbers,
+        context.rows,
+        context.ts_ms,
+        context.attention,
+        context.deeds,
+        [(lat, lon) for lat, lon, _ in known[:NEAR_DEEDS]],
+        [share for _, _, share in known[:NEAR_DEEDS]],
+    )
+
+
+def blend_features(
+    rows: Rows,
+    followed: Values,
+    preceded: Values,
+    after_last: Values,
+    stated: Values,
+    person: People,
+    now_ms: int,
+    replica: Replica,
+) -> Matrix:
+    """The matrix features × candidates; all finite."""
+    matrix = np.zeros((len(NAMES), len(rows)))
+    if not len(rows):
+        return matrix
+    count = len(half_lives_d(replica.pack))
+    base = _popularity(matrix[: 1 + count], rows, now_ms, replica)
+    trails = matrix[COLUMN["followed"] : COLUMN["after_last"] + 1]
+    trails[0], trails[1], trails[3] = followed, preceded, after_last
+    np.add(followed, preceded, out=trails[2])
+    trails /= TRAIL_FLOOR * base
+    np.log1p(trails, out=trails)
+    _text(matrix, rows, person, replica)
+    if person.places:
+        _places(matrix, rows, person, replica)
+    if len(person.rows):
+        labels = replica.labels
+        attention = person.attention[:LABEL_DEEDS]
+        matrix[COLUMN["labels"]] = labels.shared(rows, person.rows[: len(attention)], attention)
+    matrix[COLUMN["fresh"]] = _age(rows, now_ms, replica)
+    matrix[COLUMN["stated"]] = stated
+    _own(matrix, rows, person, now_ms, replica)
+    return matrix
+
+
+def distances_km(rows: Rows, places: list[tuple[float, float]], replica: Replica) -> Matrix:
+    """Places × rows; `FAR_KM` where an item has no place. On a plane, exact to 1% up to some 500 km."""
+    lat, lon = replica.catalogue.lat[rows], replica.catalogue.lon[rows]
+    at = np.array(places)
+    north = lat - at[:, :1]
+    east = np.abs(lon - at[:, 1:])
+    east = np.minimum(east, 360.0 - east)
+    east *= np.cos(np.radians(at[:, :1]))
+    km: Matrix = KM_PER_DEGREE * np.sqrt(north * north + east * east)
+    km[np.isnan(km)] = FAR_KM
+    return km
+
+
+def _popularity(part: Matrix, rows: Rows, now_ms: int, replica: Replica) -> Values:
+    """Fills level and trends; returns the base."""
+    shares = replica.popularity.parts(replica.shelves.numbers[rows], now_ms, replica.total_levels)
+    base: Values = 0.5 * shares[2] + 0.4 * shares[-1]
+    base += 0.1 / max(len(replica.catalogue), 1)
+    level = np.log(base)
+    part[0] = level + LEVEL_SHIFT
+    shares += FLOOR * base
+    np.log(shares, out=part[1:])
+    part[1:] -= level
+    return base
+
+
+def _text(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
+    if replica.vectors.is_empty or not len(person.rows):
+        return
+    text, last = replica.vectors.cosines(rows, person.rows, person.attention)
+    matrix[COLUMN["text"]] = text
+    matrix[COLUMN["text_log"]] = np.log(0.05 + np.maximum(text, 0.0))
+    matrix[COLUMN["text_last"]] = last
+
+
+def _places(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
+    km = distances_km(rows, person.places, replica)
+    first = COLUMN["distance"]
+    matrix[first] = -np.log(SOME_KM + km.min(axis=0))
+    matrix[first + 1] = -np.log(SOME_KM + km[0])
+    matrix[first + 2] = person.shares @ np.exp(km / -NEAR_KM)
+
+
+def _age(rows: Rows, now_ms: int, replica: Replica) -> Values:
+    """The logarithm of hours since an item was posted; 0 where that is unknown."""
+    posted_ms = replica.catalogue.posted_ms[rows]
+    hours = np.maximum(now_ms - posted_ms, 0) / HOUR_MS
+    age: Values = np.log(0.1 + hours)
+    age[posted_ms == 0] = 0.0
+    return age
+
+
+def _own(matrix: Matrix, rows: Rows, person: People, now_ms: int, replica: Replica) -> None:
+    if not len(person.rows):
+        return
+    marks = replica.marks
+    marks[rows] = -1
+    deeds = np.arange(len(person.rows))
+    marks[person.rows[::-1]] = deeds[::-1]  # of several deeds, the latest
+    marks[0] = -1
+    place = marks[rows]
+    own = np.flatnonzero(place >= 0)
+    if not len(own):
+        return
+    deed = place[own]
+    others = matrix[:OWN, own]
+    matrix[:OWN, own] = 0.0
+    hours = np.maximum(now_ms - person.ts_ms[deed], 0.0) / HOUR_MS
+    matrix[OWN:, own] = [
+        np.ones(len(own)),
+        deed == 0,
+        np.log1p(deed),
+        np.log(0.02 + hours),
+        np.log((person.rows[None, :] == rows[own][:, None]).sum(axis=1)),
+        others[COLUMN["level"]],
+        others[COLUMN["text_last"]],
+        others[COLUMN["together"]],
+        others[COLUMN["hour"]],
+    ]

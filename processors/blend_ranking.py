@@ -1,0 +1,71 @@
+"""The learned blend at work: candidates, their features, the learned weights, and what each group of features adds."""
+
+from typing import Final
+
+import numpy as np
+
+from processors import features as spine
+from processors.blend import NAMES
+from processors.blend_candidates import Shortlist, every_item, shortlist
+from processors.blend_features import OWN, Matrix, People, blend_features, person_of
+from processors.context import context_of
+from processors.profile import Profile
+from processors.ranking import Ranking
+from processors.replica import Replica
+from processors.taste import Taste
+
+_GROUP_OF: Final = {
+    spine.POPULARITY: ("level", "hour", "day", "week", "month", "ever"),
+    spine.COVISITATION: ("followed", "preceded", "together", "after_last"),
+    spine.TEXT: ("text", "text_log", "text_last"),
+    spine.LOCATION: ("distance", "distance_last", "near"),
+    spine.AFFINITY: ("labels",),
+    spine.FRESHNESS: ("fresh",),
+    spine.STATED: ("stated",),
+    spine.SEEN: NAMES[OWN:],
+}
+GROUPS: Final = np.array([[name in _GROUP_OF[group] for group in range(len(_GROUP_OF))] for name in NAMES], np.float64)
+"""Features × the reasons that they are told as (processors/features.py)."""
+
+
+class BlendRanking(Ranking, frozen=True):
+    """A ranking whose parts are told relative to the other candidates: why this one rather than they."""
+
+    def parts(self, positions: list[int]) -> Matrix:
+        """What speaks for some candidates: places × `features.NAMES`. Of an own item, only that it is."""
+        weighed = (self.matrix[:, positions] - self.matrix.mean(axis=1)[:, None]) * self.weights[:, None]
+        parts: Matrix = weighed.T @ GROUPS
+        own = self.matrix[OWN, positions] > 0.0
+        parts[own] = 0.0
+        parts[own, spine.SEEN] = 1.0
+        parts[~own, spine.SEEN] = 0.0
+        return parts
+
+
+def rank_blend(profile: Profile, taste: Taste, now_ms: int, replica: Replica, everything: bool = False) -> BlendRanking:
+    """Retrieve, score and sort; `everything` looks at all items instead of candidates."""
+    person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
+    found = (every_item if everything else shortlist)(person, taste, now_ms, replica)
+    return _ranked(found, person, taste, now_ms, replica)
+
+
+def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> BlendRanking:
+    candidates = found.candidates
+    matrix = blend_features(
+        candidates.rows,
+        found.followed,
+        found.preceded,
+        found.after_last,
+        spine.stated(candidates, taste, replica),
+        person,
+        now_ms,
+        replica,
+    )
+    weights = replica.blend_weights
+    scores = weights @ matrix
+    return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
+
+
+def _stated_place(taste: Taste) -> tuple[float, float] | None:
+    place = taste.place
+    return (place.lat, place.lon) if place.is_stated and place.lat is not None and place.lon is not None else None
