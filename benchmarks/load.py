@@ -20,7 +20,7 @@ from streams.settings import Settings
 from streams.topics import BEHAVIOUR_GROUP, INPUTS, LEARNER_GROUP, TOPICS
 
 ROOT = Path(__file__).parent.parent
-SPINE: Final = str(ROOT / "benchmarks" / "spine.toml")
+SPINE = str(ROOT / "benchmarks" / "spine.toml")
 """The settings that keep the spine's models."""
 HOUR_MS = 3_600_000
 MIX = (("views", 0.84), ("saves", 0.1), ("applies", 0.06))
