@@ -78,6 +78,9 @@ class Membership:
 
     def __init__(self, app: faust.App) -> None:
         self.app = app
+        assert (
+            self._recovery.loop
+        )  # made here: a thread that asked first would give it a loop of its own, that never runs
 
     @property
     def generation(self) -> int:
