@@ -148,6 +148,8 @@ INTERNAL: Final = (
 TOPICS: Final = {topic.name: topic for topic in (*INPUTS, *OUTPUTS, *INTERNAL)}
 LIST_CHANGING: Final = frozenset({"views", "saves", "applies", "dismissals", "preferences", "searches"})
 """Input topics whose events make a new list due."""
+CHANGELOGS: Final = frozenset({PROFILES_CHANGELOG, "model"})
+"""State that a worker reads back when it starts, without ever committing: no work that could lag."""
 
 
 def describe(partitions: int = DEFAULT_PARTITIONS) -> str:

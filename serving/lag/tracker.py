@@ -18,6 +18,7 @@ from serving.lag.row import LagRow
 from serving.lag.stamps import Stamp, Stamps, Target
 from serving.lag.status import Evidence, status_of
 from serving.lag.window import Sample, Window, trend
+from streams.topics import CHANGELOGS
 
 RECENT_MS = 100_000
 """How long a zero lag counts as recent (Burrow: 10 intervals × 10 s)."""
@@ -243,8 +244,11 @@ class Tracker:
 
 
 def topics_of(group: GroupReading) -> set[str]:
-    """The topics a group has committed to or is assigned; it answers for every partition of them."""
-    return {at.topic for at in group.committed} | {at.topic for at in group.assigned}
+    """The topics a group has committed to or is assigned; it answers for every partition of them.
+
+    A changelog that it is assigned is its own state, read back at the start and never committed: that is no lag.
+    """
+    return {at.topic for at in group.committed} | ({at.topic for at in group.assigned} - CHANGELOGS)
 
 
 def _note(here: Position, bounds: Bounds, members: int | None) -> str:

@@ -6,7 +6,8 @@ from serving.lag.reading import Bounds, GroupReading, LoggedCommit, Partition, R
 from serving.lag.row import LagRow
 from serving.lag.stamps import Stamp, Target
 from serving.lag.status import Status
-from serving.lag.tracker import State, Tracker
+from serving.lag.tracker import State, Tracker, topics_of
+from streams.topics import PROFILES_CHANGELOG
 
 AT = Partition("t", 0)
 T0 = 1_000_000_000
@@ -170,3 +171,11 @@ def test_memory_forgets_what_is_gone_for_a_day() -> None:
     it.fold(Reading(T0 + 25 * 3_600_000, {}, {}))
     assert not it.state.ends
     assert not it.state.windows
+
+
+def test_a_workers_own_state_is_no_lag() -> None:
+    """A table's changelog is assigned to the worker that reads it back, and never committed."""
+    assigned = frozenset({Partition("views", 0), Partition(PROFILES_CHANGELOG, 0)})
+    assert topics_of(GroupReading(1, {Partition("views", 0): 7}, assigned)) == {"views"}
+    committed_too = GroupReading(1, {Partition(PROFILES_CHANGELOG, 0): 7}, assigned)
+    assert topics_of(committed_too) == {"views", PROFILES_CHANGELOG}
