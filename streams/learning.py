@@ -86,8 +86,6 @@ class LearnerWorker:
             self.learned = message.offset
             self.offsets[message.tp] = message.offset + 1
             self.pending += 1
-            if self.pending >= self.settings.flush_events:
-                await self.flush()
 
     def bury(self, message: Any, reason: str) -> None:
         failure = decode_failure(message, Invalid("$", reason), wall_ms())
@@ -140,7 +138,7 @@ class LearnerWorker:
             return
         if self.table.overwritten:
             await self.heal()
-        if boottime_s() - self.flushed_s > self.settings.flush_ms / 1000:
+        if boottime_s() - self.flushed_s > self.settings.model_flush_ms / 1000:
             await self.flush()
 
     async def on_recovered(self, *_: Any, **__: Any) -> None:
