@@ -51,7 +51,8 @@ class House:
             asked = [ConsumerGroupTopicPartitions(group, tps)]
             committed = admin.list_consumer_group_offsets(asked)[group].result().topic_partitions
             reached = {(tp.topic, tp.partition): max(tp.offset, 0) for tp in committed}
-            for tp, end in admin.list_offsets(dict.fromkeys(tps, OffsetSpec.latest())).items():
+            latest = {tp: OffsetSpec.latest() for tp in tps}  # type: ignore[no-untyped-call]
+            for tp, end in admin.list_offsets(latest).items():
                 behind += end.result().offset - reached.get((tp.topic, tp.partition), 0)
         return behind
 

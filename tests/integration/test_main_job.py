@@ -1,0 +1,129 @@
+"""The main job: a file in, and for every person a list that is new, valid, and the same in Redis; nothing lags.
+
+Two workers, the learner and the sink on a real Kafka and a real Redis, driven by `attune` as a user would. The real
+logs where `ATTUNE_DATA` says they are; generated ones everywhere.
+"""
+
+import gzip
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.embedded import EmbeddedRedis
+from streams.redis_view import RedisView
+from streams.scan import scan
+from tests.integration.house import House
+from tests.integration.main_job import Row, fault, lines, told
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.slow
+
+START_MS = 1_700_000_000_000
+DAY_MS = 86_400_000
+
+
+def newest_lists(house: House) -> dict[str, bytes]:
+    """The last recommendation of each person on Kafka, as bytes."""
+    found: dict[str, bytes] = {}
+    for message in scan(house.settings, "recommendations", range(house.settings.partitions)):
+        found[(message.key() or b"").decode()] = message.value() or b""
+    return found
+
+
+def in_redis(house: House, users: list[str]) -> dict[str, bytes | None]:
+    view = RedisView(house.settings)
+    try:
+        return dict(zip(users, view.recommendations(users), strict=True))
+    finally:
+        view.close()
+
+
+def run(path: Path, domain: str, bootstrap: str, log: Path, limit: int | None, timeout_s: float) -> dict[str, Any]:
+    """Everything the main job promises, for one file. Returns what was counted."""
+    known = told(lines(path, limit))
+    users = sorted(known.active)
+    some = ("--limit", str(limit)) if limit else ()
+    with EmbeddedRedis() as store:
+        house = House(bootstrap, log, "--count", "2", redis=store.url, domain=domain)
+        try:
+            fed = house.attune("produce", str(path), *some, "--json", timeout_s=timeout_s)
+            assert fed.code == 0, fed.err
+            try:
+                eventually(lambda: house.lag() == 0, timeout_s, 0.5, "lag 0")
+            except TimeoutError as error:
+                raise AssertionError(f"{error}: {house.attune('lag').out}\n{log.read_text()[-2_000:]}") from None
+
+            def complete() -> dict[str, bytes]:
+                lists = newest_lists(house)
+                faults = {user: fault(domain, json.loads(lists[user]), known.people[user], known) for user in lists}
+                assert {user: wrong for user, wrong in faults.items() if wrong} == {}
+                assert lists.keys() == known.active
+                assert house.lag() == 0
+                return lists
+
+            lists = eventually(complete, 30, 1.0, "a valid list for everyone")
+            eventually(lambda: in_redis(house, users) == lists, 10, 0.5, "the same in Redis")
+            shown = house.attune("recommend", users[0], "--json")
+            assert shown.json == json.loads(lists[users[0]])
+            profiles = house.attune("profile", "--users-file", "-", "--json", stdin="\n".join(known.people))
+            totals = {kept["user_id"]: +Counter(kept["totals"]) for kept in profiles.lines}
+            assert totals == {user: person.totals for user, person in known.people.items()}
+            lagging = house.attune("lag", "--json").json
+            assert {row["group"] for row in lagging} >= {"attune.behaviour", "attune.learner", "attune.sink"}
+            assert [row for row in lagging if row["lag"]] == []
+            assert list(scan(house.settings, "dead-letters", range(house.settings.partitions))) == []
+        finally:
+            house.close()
+    return {"records": fed.json["records"], "people": len(users), "items": len(known.items)}
+
+
+def generated(people: int = 300, items: int = 500) -> Iterator[Row]:
+    """A market in which every filter has something to do: what expires, is gone, pays too little, was dismissed or
+    applied for.
+    """
+    rnd = random.Random(11)
+    for n in range(items):
+        value: Row = {"item_id": f"j{n}", "title": f"Nurse {n % 90}", "brand": f"b{n % 120}", "posted_ms": START_MS}
+        value |= {"salary": {"max": 20_000 + 100 * (n % 300)}} if n % 3 else {}
+        value |= {"expires_ms": START_MS + DAY_MS} if n % 7 == 0 else {}
+        value |= {"available": False} if n % 11 == 0 else {}
+        yield {"topic": "items", "key": f"j{n}", "value": value}
+    for n in range(0, items, 13):
+        yield {"topic": "items", "key": f"j{n}", "value": None}
+    for n in range(6_000):
+        topic = rnd.choices(("views", "saves", "applies", "dismissals", "preferences"), (60, 12, 12, 12, 4))[0]
+        user = f"u{int(people * rnd.random() ** 2)}" if n >= people else f"u{n}"
+        event: Row = {"event_id": f"e{n}", "user_id": user, "ts_ms": START_MS + 2 * DAY_MS + n * 700}
+        if topic == "preferences":
+            event["min_salary"] = rnd.randrange(20_000, 40_000)
+        else:
+            event["item_id"] = f"j{int(items * rnd.random() ** 2)}"
+        if topic == "dismissals" and rnd.random() < 0.2:
+            event["undo"] = True
+        yield {"topic": topic, "key": user, "value": event}
+
+
+def test_generated_jobs(clean_kafka: str, tmp_path: Path) -> None:
+    file = tmp_path / "generated.jsonl.gz"
+    with gzip.open(file, "wt") as out:
+        out.writelines(json.dumps(row) + "\n" for row in generated())
+    run(file, "jobs", clean_kafka, tmp_path / "worker.log", None, 60)
+
+
+def test_jobs(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
+    run(data_dir / "jobs.jsonl.gz", "jobs", clean_kafka, tmp_path / "worker.log", None, 90)
+
+
+def test_the_first_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
+    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 90)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1800)
+def test_all_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
+    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", None, 900)
