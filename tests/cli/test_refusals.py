@@ -10,6 +10,8 @@ from streams.settings import Settings
 from tests.cli.command import Finished, attune
 from tests.integration.broker import free_ports
 
+pytestmark = pytest.mark.slow
+
 LIMIT_S = 10.0
 
 

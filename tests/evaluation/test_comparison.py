@@ -13,6 +13,8 @@ import pytest
 from evaluation.comparison import ArmComparison, ArmState, PairedComparison, PairedState
 from evaluation.confidence_sequence import Boundary, Moments
 
+pytestmark = pytest.mark.slow
+
 Floats = npt.NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Floats]
 

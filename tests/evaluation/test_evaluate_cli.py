@@ -14,6 +14,8 @@ from tests.evaluation.small_logs import random_log, written
 from tests.evaluation.test_bandit_log import ROWS
 from tests.evaluation.test_bandit_log import written as written_bandit
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: object) -> Any:
     return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])

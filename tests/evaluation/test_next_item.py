@@ -21,6 +21,8 @@ from schemas.catalogue import Item
 from tests.evaluation.by_hand import judged_by_hand
 from tests.evaluation.small_logs import HOUR_MS, JOBS, SHOP, START_MS, Line, items, random_log, view, written
 
+pytestmark = pytest.mark.slow
+
 CANDIDATES = ("any", "new", "cold")
 
 

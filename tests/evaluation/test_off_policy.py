@@ -28,6 +28,8 @@ from evaluation.off_policy import CLIP, OffPolicy, OffPolicyReport, effective_sa
 from evaluation.reward_model import CellMeans, cross_fitted
 from tests.evaluation.bandits import Bandit, Floats, worlds
 
+pytestmark = pytest.mark.slow
+
 RUNS = 300
 SEED = 0
 DECISIONS = 3_000

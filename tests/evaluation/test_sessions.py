@@ -10,6 +10,8 @@ import pytest
 from evaluation.sessions import SessionsError, judge_sessions, read_sessions
 from tests.evaluation.small_logs import SHOP
 
+pytestmark = pytest.mark.slow
+
 TRAIN = [["1", "2"], ["1", "2", "3"], ["4", "5"], ["2", "3"], ["1", "2"]]
 
 

@@ -40,6 +40,7 @@ def test_a_log_is_read_in_its_zone_and_cut_to_its_last_days(tmp_path: Path) -> N
     assert {x.day_hour for x in found} == {19}
 
 
+@pytest.mark.slow
 def test_thinning_reaches_the_density_asked_for() -> None:
     looks = from_world("jobs", "views", by_session=False, users=150)
     some = thinned(looks, 2.0)

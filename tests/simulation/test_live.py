@@ -5,6 +5,8 @@ import pytest
 from simulation.live import LiveMarket
 from tests.simulation.market_day import faults
 
+pytestmark = pytest.mark.slow
+
 NOW_MS = 1_800_000_000_000
 
 

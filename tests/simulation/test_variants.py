@@ -7,6 +7,8 @@ from simulation.variants import VARIANTS
 from simulation.world import make_world
 from tests.simulation.market_day import run
 
+pytestmark = pytest.mark.slow
+
 HOUR_MS = 3_600_000
 
 

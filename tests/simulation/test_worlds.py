@@ -6,6 +6,8 @@ from simulation.local_time import DAY_MS
 from simulation.world import OUTCOMES, Record, UnknownWorldError, World, make_world
 from tests.simulation.market_day import Run, faults, run
 
+pytestmark = pytest.mark.slow
+
 WORLDS = ("jobs", "shop")
 PEOPLE_COHORTS = {
     "jobs": {"regular", "newcomer", "dormant", "returning_caregiver", "career_changer", "traveller", "machine_opens"},

@@ -22,6 +22,8 @@ from serving.lag.row import JSON_FIELDS
 from tests.integration.waiting import eventually
 from tests.serving.lag.scene import commit, send
 
+pytestmark = pytest.mark.slow
+
 NewTopic = Callable[..., str]
 ROOT = pathlib.Path(__file__).parents[3]
 COMMAND = [sys.executable, "-c", "from attune.cli.lag import lag; lag(prog_name='attune lag')"]
