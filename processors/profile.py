@@ -89,7 +89,7 @@ class Profile(Head, array_like=True, kw_only=True):
         return stated.value if stated is not None else None
 
     def latest_actions(self, but: str = "") -> Iterator[Action]:
-        """The latest action on each item, the latest first, without the item `but`; a save that was taken back is none."""
+        """The latest action on each item but one, the latest first; a save that was taken back is none."""
         seen = {but}
         unsaved: set[str] = set()
         for action in reversed(self.actions):
