@@ -1,10 +1,20 @@
-"""Bringing a hurt cluster to rest, as a supervisor would, and judging it."""
+"""How a trial begins, and how it ends: bringing a hurt cluster to rest, as a supervisor would, and judging it."""
 
 from typing import Any
 
 from tests.faults.cluster import Cluster
+from tests.faults.traffic import Sender, catalogue, events, send
 from tests.faults.verdict import Verdict, behind, judge, lag
 from tests.integration.waiting import eventually
+
+
+def begin(cluster: Cluster, workers: int, seed: int, count: int, rate: float, repeats: float = 0.02) -> Sender:
+    """A catalogue, running workers and a learner, and live traffic."""
+    send(cluster.settings, catalogue(300))
+    cluster.keep("behaviour", workers)
+    cluster.keep("learner", 1)
+    eventually(cluster.all_ready, 60, 0.3, "workers that run")
+    return Sender(cluster.settings, events(seed, count, repeats=repeats), rate).start()
 
 
 def caught_up(cluster: Cluster) -> bool:

@@ -53,6 +53,7 @@ def run_kills(cluster: Cluster, seed: int, count: int, rate: float, *, cold: boo
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", QUICK_SEEDS)
 def test_kills_lose_and_repeat_nothing(seed: int, make_cluster: Callable[..., Cluster]) -> None:
     verdict, done = run_kills(make_cluster(), seed, 4_000, 320.0, cold=False)

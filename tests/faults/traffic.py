@@ -35,12 +35,12 @@ def catalogue(items: int) -> Iterator[Record]:
         )
 
 
-def events(seed: int, count: int, people: int = 400, items: int = 300) -> Iterator[Record]:
-    """Mostly views; some repeat an event id, some are late by up to an hour."""
+def events(seed: int, count: int, people: int = 400, items: int = 300, repeats: float = 0.02) -> Iterator[Record]:
+    """Mostly views; some are late by up to an hour, and of some (the share `repeats`) the event id comes again."""
     rnd = random.Random(seed)
     last: Record | None = None
     for n in range(count):
-        if last is not None and rnd.random() < 0.02:
+        if last is not None and rnd.random() < repeats:
             yield last
             continue
         topic = rnd.choices(("views", "saves", "applies", "dismissals", "searches", "opens"), (70, 10, 6, 4, 5, 5))[0]

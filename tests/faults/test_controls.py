@@ -1,0 +1,104 @@
+"""Negative controls: with a rule switched off the verdict must be that something is wrong.
+
+Each test passes when the sabotaged system is caught, and so shows that the trials beside it can fail.
+"""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.cluster import Cluster
+from tests.faults.settle import begin, catch_up, settle, stop_all
+from tests.faults.traffic import events, send
+from tests.faults.verdict import Verdict
+from tests.integration.waiting import eventually, let_pass
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1_200)]
+
+Make = Callable[..., Cluster]
+Figure = Callable[[str], None]
+SEEDS = 8
+
+
+def test_without_dedupe_repeated_events_count_twice(make_cluster: Make, figure: Figure) -> None:
+    cluster = make_cluster(ATTUNE_TEST_SABOTAGE="dedupe")
+    assert begin(cluster, 1, 701, 3_000, 800.0).done.wait(60)
+    verdict = settle(cluster, 1, cold=False)
+    assert not verdict.exact
+    assert verdict.wrong_profiles
+    figure(f"caught: {len(verdict.wrong_profiles)} of {verdict.people} profiles wrong")
+
+
+def test_without_dedupe_a_kill_between_state_and_commit_counts_twice(make_cluster: Make, figure: Figure) -> None:
+    """No producer repeats anything here: what counts twice are events whose state was durable and not committed."""
+    cluster = make_cluster(ATTUNE_TEST_SABOTAGE="dedupe", ATTUNE_FLUSH_MS="20")
+    rnd = random.Random(702)
+    sender = begin(cluster, 1, 702, 20_000, 800.0, repeats=0.0)
+    kills = 0
+    while not sender.done.is_set():
+        sender.done.wait(rnd.uniform(0.5, 1.5))
+        for worker in cluster.running("behaviour"):
+            if worker.ready:
+                worker.kill()
+                kills += 1
+        cluster.keep("behaviour", 1)
+    verdict = settle(cluster, 1, cold=False)
+    assert verdict.wrong_profiles, f"{kills} kills were not caught"
+    figure(f"caught: {len(verdict.wrong_profiles)} of {verdict.people} profiles wrong after {kills} kills")
+
+
+def storm(cluster: Cluster, seed: int) -> Verdict:
+    """Workers join and leave under load."""
+    rnd = random.Random(seed)
+    sender = begin(cluster, 1, seed, 12_000, 1_200.0)
+    while not sender.done.is_set():
+        guest = cluster.start("behaviour")
+        sender.done.wait(rnd.uniform(2.0, 5.0))
+        guest.terminate()
+    return settle(cluster, 1, cold=False)
+
+
+def test_without_the_order_rule_rebalances_lose_events(make_cluster: Make, figure: Figure) -> None:
+    for seed in range(800, 800 + SEEDS):
+        cluster = make_cluster(ATTUNE_TEST_SABOTAGE="order")
+        verdict = storm(cluster, seed)
+        if not verdict.exact:
+            figure(f"caught at seed {seed - 799} of {SEEDS}: {len(verdict.wrong_profiles)} profiles wrong")
+            return
+        cluster.close()
+    pytest.fail(f"not caught in {SEEDS} storms")
+
+
+def haunt(cluster: Cluster, seed: int) -> Verdict:
+    """A worker is stopped, its successor does all the work, and the stopped one goes on and writes what it had."""
+    sender = begin(cluster, 1, seed, 6_000, 600.0)
+    zombie = cluster.processes[0]
+    eventually(lambda: zombie.status.get("applied", 0) > 1_000, 60, 0.1, "work for the one to be stopped")
+    zombie.stop()
+    assert sender.done.wait(60)
+    catch_up(cluster, 1)
+    zombie.resume()
+    let_pass(3, "the zombie writes")
+    stop_all(cluster)
+    cluster.keep("behaviour", 1)
+    cluster.keep("learner", 1)
+    send(cluster.settings, events(seed + 50, 3_000))
+    return settle(cluster, 1, cold=False)
+
+
+def test_without_dominance_and_lease_a_zombie_is_believed(make_cluster: Make, figure: Figure) -> None:
+    for seed in range(900, 900 + SEEDS):
+        cluster = make_cluster(ATTUNE_TEST_SABOTAGE="dominance,lease", ATTUNE_FLUSH_MS="1000")
+        verdict = haunt(cluster, seed)
+        if not verdict.exact:
+            figure(f"caught at seed {seed - 899} of {SEEDS}: {len(verdict.wrong_profiles)} profiles wrong")
+            return
+        cluster.close()
+    pytest.fail(f"not caught in {SEEDS} hauntings")
+
+
+def test_the_same_zombie_does_no_harm_where_the_rules_hold(make_cluster: Make, figure: Figure) -> None:
+    verdict = haunt(make_cluster(ATTUNE_FLUSH_MS="1000"), 900)
+    assert verdict.exact, str(verdict)
+    figure(f"exact; {verdict.went_back} records went back")
