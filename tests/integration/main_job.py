@@ -88,7 +88,7 @@ def fault(domain: str, recommendation: Row, person: Person, known: Told) -> str 
         return "ranks do not count from 1"
     for item_id in ids:
         item = known.items.get(item_id)
-        salary = ((item or {}).get("salary") or {}).get("max")
+        salary = ((item or {}).get("salary") or {}).get("max", 1e12)
         reasons = {
             "is not in the catalogue": item is None or item_id in known.retired,
             "is not available": item is not None and not item.get("available", True),

@@ -21,7 +21,7 @@ from tests.integration.house import House
 from tests.integration.main_job import Row, fault, lines, told
 from tests.integration.waiting import eventually
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 START_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
@@ -112,15 +112,15 @@ def test_generated_jobs(clean_kafka: str, tmp_path: Path) -> None:
     file = tmp_path / "generated.jsonl.gz"
     with gzip.open(file, "wt") as out:
         out.writelines(json.dumps(row) + "\n" for row in generated())
-    run(file, "jobs", clean_kafka, tmp_path / "worker.log", None, 60)
+    run(file, "jobs", clean_kafka, tmp_path / "worker.log", None, 240)
 
 
 def test_jobs(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
-    run(data_dir / "jobs.jsonl.gz", "jobs", clean_kafka, tmp_path / "worker.log", None, 90)
+    run(data_dir / "jobs.jsonl.gz", "jobs", clean_kafka, tmp_path / "worker.log", None, 240)
 
 
 def test_the_first_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
-    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 90)
+    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 300)
 
 
 @pytest.mark.faults
