@@ -10,6 +10,7 @@ import resource
 import time
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from processors.learner import Learner
@@ -100,10 +101,10 @@ def percentiles(values: list[int]) -> dict[str, float]:
     return {"p50": round(p50, 1), "p95": round(p95, 1), "p99": round(p99, 1)}
 
 
-def measure(items: int, lessons: int, requests: int) -> dict[str, object]:
+def measure(items: int, lessons: int, requests: int, pack: Pack = PACK) -> dict[str, object]:
     rng = np.random.default_rng(7)
     before = resident_bytes()
-    replica = Replica(PACK)
+    replica = Replica(pack)
     rows = list(catalogue(items, rng))
     made_bytes = resident_bytes()
     started = time.thread_time_ns()
@@ -112,7 +113,7 @@ def measure(items: int, lessons: int, requests: int) -> dict[str, object]:
     put_us = (time.thread_time_ns() - started) / 1_000.0 / items
     del rows
     taught = examples(lessons, items, rng)
-    learner = Learner(PACK)
+    learner = Learner(pack)
     started = time.thread_time_ns()
     for start in range(0, lessons, 100):
         learner.learn(Lesson("views", tuple(taught[start : start + 100])), start)
@@ -152,10 +153,10 @@ def measure(items: int, lessons: int, requests: int) -> dict[str, object]:
     }
 
 
-def replica_bytes_per_item(items: int) -> int:
+def replica_bytes_per_item(items: int, pack: Pack = PACK) -> int:
     """Growth of the process for a replica alone, catalogue and text, without models."""
     rng = np.random.default_rng(7)
-    replica = Replica(PACK)
+    replica = Replica(pack)
     before = resident_bytes()
     for item in catalogue(items, rng):
         replica.put_item(item)
@@ -168,10 +169,12 @@ def main() -> None:
     parser.add_argument("--items", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--lessons", type=int, default=200_000)
     parser.add_argument("--requests", type=int, default=2_000)
+    parser.add_argument("--models", choices=["spine", "blend"], default="spine")
     options = parser.parse_args()
+    pack = msgspec.structs.replace(PACK, models=options.models, history_items=10 if options.models == "spine" else 20)
     results = {
-        "replica_bytes_per_item": replica_bytes_per_item(max(options.items)),
-        "runs": [measure(items, options.lessons, options.requests) for items in options.items],
+        "replica_bytes_per_item": replica_bytes_per_item(max(options.items), pack),
+        "runs": [measure(items, options.lessons, options.requests, pack) for items in options.items],
     }
     if options.json:
         print(json.dumps(results))

@@ -65,10 +65,14 @@ class PopularityView:
         self.levels: npt.NDArray[np.float64] = np.full((64, half_lives), EMPTY)
         self._mean = np.full(half_lives, 1.0 / (DOUBLINGS * half_lives))
 
-    def put(self, number: int, levels: list[float]) -> None:
-        """Take over the levels of one item."""
+    def put(self, number: int, levels: list[float]) -> bool:
+        """Take over the levels of one item. Returns whether they differ from what was known."""
         self.levels = grown(self.levels, number + 1, EMPTY)
-        self.levels[number] = fitted(levels, self.levels.shape[1])
+        fitting = fitted(levels, self.levels.shape[1])
+        if self.levels[number].tolist() == fitting:
+            return False
+        self.levels[number] = fitting
+        return True
 
     def parts(
         self, numbers: npt.NDArray[np.int32], now_ms: int, totals: npt.NDArray[np.float64]

@@ -139,7 +139,7 @@ class Replica:
     def _apply_item(self, item_id: str, value: bytes) -> None:
         row = decode_item_row(value)
         number = row.number
-        self.popularity.put(number, row.popularity)
+        is_new = self.popularity.put(number, row.popularity)
         if row.trail is not None:
             self.trails.put(number, row.trail)
         else:
@@ -150,7 +150,7 @@ class Replica:
             place = self.catalogue.row_of(item_id) or 0
             if place:
                 self._link(place, number)
-        elif number < len(self._rows_by_number):
+        elif is_new and number < len(self._rows_by_number):
             place = int(self._rows_by_number[number])
         if place:
             self.shelves.rate(place, self.popularity.levels[number].tolist())
