@@ -20,11 +20,14 @@ Values = npt.NDArray[np.float64]
 
 TRODDEN: Final = 120
 ALIKE: Final = 60
-NEAR: Final = 60
+NEAR: Final = 100
 PLACES: Final = 3
 """Latest places that items near by are looked for around."""
 NEAR_KM: Final = 10.0
 TEXT_BESIDE_NEAR: Final = 0.5
+POPULAR_BESIDE_NEAR: Final = 0.3
+WEEK: Final = 2
+"""The place of the half-life of a week."""
 
 
 class Shortlist(Struct, frozen=True):
@@ -61,7 +64,9 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Sh
     near = _once(replica.nearby.around(person.places[:PLACES]), replica)
     if len(near):
         km = distances_km(near, person.places[:1], replica)[0]
+        shares = replica.popularity.parts(replica.shelves.numbers[near], now_ms, replica.total_levels)[WEEK]
         score = 1.0 / (1.0 + km / NEAR_KM) + TEXT_BESIDE_NEAR * merit[near]
+        score += POPULAR_BESIDE_NEAR * np.log1p(shares * len(replica.catalogue))
         found.append(_best(near, score, NEAR))
     merit[text.rows] = 0.0
     chosen = _once(np.concatenate(found), replica)

@@ -2,7 +2,8 @@
 
 The features are as they were before the event. A sample is drawn at every event until `EAGER` were learned, then at one
 in `ONE_IN`, by a hash of the event's source: the same after a crash. An item that was no candidate teaches nothing:
-features of an item alone, without the source that would have found it, would mislead.
+features of an item alone, without the source that would have found it, would mislead. Nor does an item that nobody
+acted on before: catalogues are often told with the first action, and "never acted on" would then mean "is the one".
 """
 
 from typing import Final
@@ -28,7 +29,7 @@ def candidate_sample(profile: Profile, item_id: str, source_id: str, now_ms: int
     if replica.pack.models != "blend" or not profile.actions:
         return b""
     row = replica.catalogue.row_of(item_id)
-    if row is None:
+    if row is None or not replica.shelves.numbers[row]:
         return b""
     seed = hash64(f"sample/{source_id}") & (2**64 - 1)
     if replica.blend_examples >= EAGER and seed % ONE_IN:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from processors.top_list import Rows
 
 CELLS_PER_DEGREE: Final = 2
-NEWEST: Final = 64
+NEWEST: Final = 128
 """Rows read of one cell."""
 
 Cell = tuple[int, int]

@@ -207,6 +207,8 @@ def test_who_did_nothing_and_items_that_are_unknown_give_no_sample() -> None:
     made = replica()
     assert candidate_sample(person(), "j18", "views-0-1", NOW_MS, made) == b""
     assert candidate_sample(NURSE, "nothing", "views-0-1", NOW_MS, made) == b""
+    made.put_item(job(300))
+    assert candidate_sample(NURSE, "j300", "views-0-1", NOW_MS, made) == b""  # nobody acted on it
     assert candidate_sample(NURSE, "j18", "views-0-1", NOW_MS, market.replica()) == b""
 
 
