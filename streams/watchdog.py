@@ -1,5 +1,5 @@
-"""Ends a process whose consumer died silently (there is work, the broker answers, and nothing is committed), or that
-does not stop in time when told to.
+"""Ends a process whose consumer died silently (there is work, the broker answers, and nothing is committed), whose
+topic was made anew behind its back, or that does not stop in time when told to.
 
 It runs in a thread of its own, outside the event loop, and asks the broker itself. Recovery and broker outages do not
 count: a worker that is reading its state back, or that nobody could serve, is not stuck.
@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from streams.clock import boottime_s
-from streams.failstop import stop_process
+from streams.failstop import REFUSED_EXIT, stop_process
 from streams.settings import Settings
 
 LOOK_EVERY_S: Final = 5.0
@@ -39,6 +40,8 @@ class Watchdog:
         self.group = group
         self.assigned = assigned
         self.stopping = stopping
+        self.admin = AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0, **settings.kafka})
+        self.topic_ids: dict[str, str] = {}
 
     def start(self) -> None:
         for target in (self._watch_commits, self._watch_stop):
@@ -63,6 +66,7 @@ class Watchdog:
         seen: Committed = {}
         moved_s = boottime_s()
         while True:
+            self.look_at_topics()
             time.sleep(LOOK_EVERY_S)
             found = self._lagging(reader)
             if not found or found != seen:
@@ -70,6 +74,24 @@ class Watchdog:
             elif boottime_s() - moved_s > self.settings.watchdog_s:
                 names = ", ".join(f"{topic}-{partition}" for topic, partition in sorted(found)[:5])
                 stop_process(f"nothing was committed for {self.settings.watchdog_s:.0f} s although {names} lag")
+
+    def look_at_topics(self) -> None:
+        """A topic that was deleted and made again counts from 0: its records would look as if they had been applied."""
+        names = sorted({topic for topic, _ in self.assigned()})
+        if not names:
+            return
+        described = self.admin.describe_topics(TopicCollection(names), request_timeout=ASK_S)
+        for name, future in described.items():
+            try:
+                found = str(future.result(ASK_S).topic_id)
+            except (KafkaException, TimeoutError):
+                continue  # a broker that is away, or too simple for the question
+            if self.topic_ids.setdefault(name, found) != found:
+                stop_process(
+                    f"{name} was made anew under the running group; events in it would look applied"
+                    " (docs/runbook: a new state epoch)",
+                    REFUSED_EXIT,
+                )
 
     def _lagging(self, reader: Consumer) -> Committed | None:
         """Partition -> committed offset of every assigned partition with lag; None where that cannot be known now."""
