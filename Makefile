@@ -40,7 +40,7 @@ $(UV):
 $(INSTALLED): requirements-dev.lock pyproject.toml | $(UV)
 	@test -x $(RUN)/python || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
 	@echo "environment: .venv/ from requirements-dev.lock"
-	@$(UV) pip install --quiet --python $(RUN)/python --require-hashes -r requirements-dev.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(RUN)/python --require-hashes -r requirements-dev.lock
 	@$(UV) pip install --quiet --python $(RUN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -43,7 +43,8 @@ def demo(
     from streams.clock import boottime_s
 
     started_s = boottime_s()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job starts with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     out = console() if console().is_terminal else Console(width=WIDTH)
     screen = Screen(Console(quiet=True) if json else out)
     try:

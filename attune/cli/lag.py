@@ -4,18 +4,17 @@ import pathlib
 import signal
 import sys
 import threading
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Console
 
-from serving.lag.collector import Collector
 from serving.lag.errors import LagError
-from serving.lag.row import as_json
-from serving.lag.table import summary, table
 from streams.settings import Settings, SettingsError, read_settings
 from streams.topics import GROUPS
+
+if TYPE_CHECKING:
+    from serving.lag.collector import Collector
 
 WATCH_EVERY_S = 2.0
 TABLE_ROWS = 40
@@ -43,6 +42,9 @@ def show(
     context.obj = (group, all_groups, bootstrap)
     if context.invoked_subcommand is not None:
         return
+    from serving.lag.row import as_json
+    from serving.lag.table import summary, table
+
     settings = _settings(bootstrap=bootstrap)
     rows_shown = None if all_rows else TABLE_ROWS
     try:
@@ -96,7 +98,13 @@ def serve(
         raise _failed(error) from None
 
 
-def _watch(collector: Collector, json: bool, rows_shown: int | None) -> None:
+def _watch(collector: "Collector", json: bool, rows_shown: int | None) -> None:
+    from rich.console import Group
+    from rich.live import Live
+
+    from serving.lag.row import as_json
+    from serving.lag.table import summary, table
+
     pause = threading.Event()
     try:
         if json:
@@ -114,7 +122,9 @@ def _watch(collector: Collector, json: bool, rows_shown: int | None) -> None:
         return
 
 
-def _collector(settings: Settings, groups: list[str] | None, all_groups: bool) -> Collector:
+def _collector(settings: Settings, groups: list[str] | None, all_groups: bool) -> "Collector":
+    from serving.lag.collector import Collector
+
     return Collector(
         settings.bootstrap,
         client_config=settings.kafka,
