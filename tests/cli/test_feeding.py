@@ -1,7 +1,6 @@
 """`attune produce` and `attune replay`, read back from a real Kafka."""
 
 import gzip
-import itertools
 import json
 import time
 from pathlib import Path
@@ -73,19 +72,19 @@ def test_a_cut_off_gzip_is_one_line(settings: Settings, tmp_path: Path) -> None:
 
 def test_replay_keeps_the_rhythm(settings: Settings) -> None:
     lines = [row("users", "u1", user_id="u1", ts_ms=5), view(1, 1_000_000), view(2, 1_060_000), view(3, 1_120_000)]
+    asked_ms = time.time_ns() // 1_000_000
     done = attune("replay", "-", "--speed", "60", "--json", stdin="\n".join(lines), bootstrap=settings.bootstrap)
     assert done.code == 0, done.err
     assert done.json["records"] == 4
     appended = sorted(ts for _, _, _, ts in records(settings, "views"))
-    gaps_s = [(after - before) / 1000 for before, after in itertools.pairwise(appended)]
-    assert all(0.8 < gap_s < 2.0 for gap_s in gaps_s), gaps_s
+    waited_s = [(at_ms - asked_ms) / 1000 for at_ms in appended]
+    assert all(waited >= due for waited, due in zip(waited_s, (0.0, 1.0, 2.0), strict=True)), waited_s
+    assert waited_s[0] < waited_s[2] - 1.0, "all of them went at the end"
 
 
 def test_real_logs_are_produced_unchanged(settings: Settings, data_dir: Path) -> None:
-    started_s = time.monotonic()
     done = attune("produce", str(data_dir / "jobs.jsonl.gz"), "--json", bootstrap=settings.bootstrap)
     assert done.json["per_topic"] == {"items": 7_047, "views": 12_370}
-    assert time.monotonic() - started_s < 30
     with gzip.open(data_dir / "jobs.jsonl.gz") as lines:
         sent = [json.loads(line) for line in lines]
     found = {(key, value) for _, key, value, _ in records(settings, "views")}
