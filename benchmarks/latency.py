@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from confluent_kafka import Consumer
 
-from benchmarks.load import HOUR_MS, behaviour, catalogue, fresh, send
+from benchmarks.load import EVERY_4TH_MS, HOUR_MS, behaviour, catalogue, everyone, fresh, send, watch
 from streams.settings import Settings
 from tests.faults.cluster import Cluster
 from tests.integration.waiting import eventually
@@ -51,14 +51,16 @@ def measure(settings: Settings, people: int, items: int, events_per_s: float, se
     latencies: list[float] = []
     stopping = threading.Event()
     with TemporaryDirectory() as logs:
-        cluster = Cluster(settings, Path(logs), ATTUNE_MIN_INTERVAL_MS="4000")
+        cluster = Cluster(settings, Path(logs), ATTUNE_MIN_INTERVAL_MS=str(EVERY_4TH_MS))
         try:
             started = time.monotonic()
             worker = cluster.start("behaviour")
             cluster.start("learner")
             eventually(lambda: worker.ready, 180, 0.05, "the worker ready")
             cold_start_s = time.monotonic() - started
-            send(settings, behaviour(people, people, items, 5, last, base_ms), events_per_s)  # warms the profiles
+            send(settings, everyone(people, items, 5, last, base_ms))  # warms the profiles
+            clocks = watch(settings).values()
+            eventually(lambda: not any(clock.behind() for clock in clocks), 300, 0.5, "everyone known and learned from")
             listener = listen(settings, latencies, stopping)
             count = int(events_per_s * seconds)
             sent_from = time.monotonic()

@@ -24,6 +24,8 @@ SPINE = str(ROOT / "benchmarks" / "spine.toml")
 """The settings that keep the spine's models."""
 HOUR_MS = 3_600_000
 MIX = (("views", 0.84), ("saves", 0.1), ("applies", 0.06))
+EVERY_4TH_MS = 4_000
+Record = tuple[str, bytes, bytes]
 BACKLOG_TOPICS = [topic.name for topic in INPUTS]
 NOOP = """
 import faust, logging, sys
@@ -81,7 +83,7 @@ def zipf(count: int, size: int, seed: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng(seed).choice(count, size=size, p=weights / weights.sum())
 
 
-def catalogue(items: int, seed: int) -> Iterator[tuple[str, bytes, bytes]]:
+def catalogue(items: int, seed: int) -> Iterator[Record]:
     rnd = random.Random(seed)
     stems = ("net", "care", "data", "weld", "cook", "teach", "drive", "sell", "plan", "build")
     endings = ("er", "ing", "or", "ist", "man", "lead", "pro", "aid", "ops", "ium")
@@ -102,24 +104,32 @@ def catalogue(items: int, seed: int) -> Iterator[tuple[str, bytes, bytes]]:
         yield "items", f"i{i}".encode(), json.dumps(value).encode()
 
 
-def behaviour(
-    events: int, people: int, items: int, seed: int, first: dict[int, int], base_ms: int
-) -> Iterator[tuple[str, bytes, bytes]]:
-    """Events of Zipf-distributed people on Zipf-distributed items. One person's events are a second apart."""
+def everyone(people: int, items: int, seed: int, first: dict[int, int], base_ms: int) -> Iterator[Record]:
+    """One event of each person, in random order: afterwards nobody is new."""
+    things = zipf(items, people, seed)
+    for n, user in enumerate(np.random.default_rng(seed).permutation(people).tolist()):
+        yield event(f"e{seed}-{n}", user, int(things[n]), "views", first, base_ms)
+
+
+def behaviour(events: int, people: int, items: int, seed: int, first: dict[int, int], base_ms: int) -> Iterator[Record]:
+    """Events of Zipf-distributed people on Zipf-distributed items."""
     users, things = zipf(people, events, seed), zipf(items, events, seed + 1)
     topics = np.random.default_rng(seed + 2).choice(len(MIX), size=events, p=[share for _, share in MIX])
     for n, (user, thing, topic) in enumerate(zip(users.tolist(), things.tolist(), topics.tolist(), strict=True)):
-        first[user] = first.get(user, -1) + 1
-        value = {
-            "event_id": f"e{seed}-{n}",
-            "user_id": f"u{user}",
-            "item_id": f"i{thing}",
-            "ts_ms": base_ms + first[user] * 1000,
-        }
-        yield MIX[topic][0], f"u{user}".encode(), json.dumps(value).encode()
+        yield event(f"e{seed}-{n}", user, thing, MIX[topic][0], first, base_ms)
 
 
-def send(settings: Settings, records: Iterator[tuple[str, bytes, bytes]], rate: float | None = None) -> int:
+def event(event_id: str, user: int, thing: int, topic: str, first: dict[int, int], base_ms: int) -> Record:
+    """A person's next event: a second after the one before, and every fourth `EVERY_4TH_MS` later than that, so that
+    with this interval between lists exactly one event in four has a list due. `first` is where each person stands.
+    """
+    first[user] = nth = first.get(user, -1) + 1
+    ts_ms = base_ms + nth * 1000 + (nth + user % 4) // 4 * EVERY_4TH_MS
+    value = {"event_id": event_id, "user_id": f"u{user}", "item_id": f"i{thing}", "ts_ms": ts_ms}
+    return topic, f"u{user}".encode(), json.dumps(value).encode()
+
+
+def send(settings: Settings, records: Iterator[Record], rate: float | None = None) -> int:
     producer = make_producer(settings)
     count, started = 0, time.perf_counter()
     for topic, key, value in records:
@@ -193,6 +203,11 @@ def drained(
             return {name: when - first for name, when in at.items()}
         wait.wait(0.2)
     raise TimeoutError(f"lag after {limit_s:.0f} s: { {name: clock.behind() for name, clock in clocks.items()} }")
+
+
+def lists_made(settings: Settings) -> int:
+    """Recommendations on the topic so far."""
+    return sum(LagClock(settings, "bench.ends", ["recommendations"]).fixed.values())
 
 
 def watch(settings: Settings) -> dict[str, LagClock]:

@@ -12,13 +12,16 @@ from typing import Any
 
 from benchmarks.load import (
     BACKLOG_TOPICS,
+    EVERY_4TH_MS,
     HOUR_MS,
     NOOP,
     LagClock,
     behaviour,
     catalogue,
     drained,
+    everyone,
     fresh,
+    lists_made,
     processes,
     send,
     watch,
@@ -31,10 +34,10 @@ GRACE_S = 10.0
 DAY_MS = 86_400_000
 PARTS = {
     "state path": {"min_interval_ms": DAY_MS, "share": 1.0, "with_items": 0},
-    "a list for every 4th event": {"min_interval_ms": 4_000, "share": 0.4, "with_items": 1},
+    "a list for every 4th event": {"min_interval_ms": EVERY_4TH_MS, "share": 0.4, "with_items": 1},
     "a list for every event": {"min_interval_ms": 0, "share": 0.2, "with_items": 1},
 }
-"""People's events are a second apart: an interval of 4 s makes a list for every fourth, one of a day for the first."""
+"""Events of a person are timed so that the interval of the second makes a list due at every fourth."""
 BARS = {"state path": 0.5, "a list for every 4th event": 0.2, "a list for every event": 0.08}
 
 
@@ -57,13 +60,15 @@ def measure(settings: Settings, name: str, people: int, items: int, events: int,
     environ = {"ATTUNE_MIN_INTERVAL_MS": str(int(plan["min_interval_ms"]))}
     if items:
         send(settings, catalogue(items, 1))
-    send(settings, behaviour(people * 2, people, max(items, 10_000), 7, last, base_ms))
+    send(settings, everyone(people, max(items, 10_000), 5, last, base_ms))
+    send(settings, behaviour(people, people, max(items, 10_000), 7, last, base_ms))
     with processes(settings, command("behaviour"), command("learner"), **environ) as running:
         drained(watch(settings), running)
     send(settings, behaviour(events, people, max(items, 10_000), 11, last, base_ms))
-    clocks = watch(settings)
+    clocks, lists = watch(settings), lists_made(settings)
     with processes(settings, *[command("behaviour")] * workers, command("learner"), **environ) as running:
         seconds = drained(clocks, running)
+    lists = lists_made(settings) - lists
     noop = statistics.median([noop_rate(settings), noop_rate(settings)])
     own = events / seconds[BEHAVIOUR_GROUP]
     counted = events / max(seconds[BEHAVIOUR_GROUP], max(seconds.values()) - GRACE_S)
@@ -72,6 +77,7 @@ def measure(settings: Settings, name: str, people: int, items: int, events: int,
         "workers": workers,
         "events": events,
         "items": items,
+        "lists": lists,
         "events_per_s": round(counted),
         "behaviour_events_per_s": round(own),
         "noop_events_per_s": round(noop),
