@@ -26,6 +26,7 @@ HOUR_MS = 3_600_000
 MIX = (("views", 0.84), ("saves", 0.1), ("applies", 0.06))
 EVERY_4TH_MS = 4_000
 Record = tuple[str, bytes, bytes]
+VIEWS = (("views", 1.0),)
 BACKLOG_TOPICS = [topic.name for topic in INPUTS]
 NOOP = """
 import faust, logging, sys
@@ -111,12 +112,22 @@ def everyone(people: int, items: int, seed: int, first: dict[int, int], base_ms:
         yield event(f"e{seed}-{n}", user, int(things[n]), "views", first, base_ms)
 
 
-def behaviour(events: int, people: int, items: int, seed: int, first: dict[int, int], base_ms: int) -> Iterator[Record]:
-    """Events of Zipf-distributed people on Zipf-distributed items."""
+def behaviour(
+    events: int,
+    people: int,
+    items: int,
+    seed: int,
+    first: dict[int, int],
+    base_ms: int,
+    mix: tuple[tuple[str, float], ...] = MIX,
+) -> Iterator[Record]:
+    """Events of Zipf-distributed people on Zipf-distributed items. In a backlog only events of one topic come in order
+    of their time: there an interval between lists needs a `mix` of one.
+    """
     users, things = zipf(people, events, seed), zipf(items, events, seed + 1)
-    topics = np.random.default_rng(seed + 2).choice(len(MIX), size=events, p=[share for _, share in MIX])
+    topics = np.random.default_rng(seed + 2).choice(len(mix), size=events, p=[share for _, share in mix])
     for n, (user, thing, topic) in enumerate(zip(users.tolist(), things.tolist(), topics.tolist(), strict=True)):
-        yield event(f"e{seed}-{n}", user, thing, MIX[topic][0], first, base_ms)
+        yield event(f"e{seed}-{n}", user, thing, mix[topic][0], first, base_ms)
 
 
 def event(event_id: str, user: int, thing: int, topic: str, first: dict[int, int], base_ms: int) -> Record:

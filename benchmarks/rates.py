@@ -14,7 +14,9 @@ from benchmarks.load import (
     BACKLOG_TOPICS,
     EVERY_4TH_MS,
     HOUR_MS,
+    MIX,
     NOOP,
+    VIEWS,
     LagClock,
     behaviour,
     catalogue,
@@ -32,10 +34,10 @@ from streams.topics import BEHAVIOUR_GROUP
 
 GRACE_S = 10.0
 DAY_MS = 86_400_000
-PARTS = {
-    "state path": {"min_interval_ms": DAY_MS, "share": 1.0, "with_items": 0},
-    "a list for every 4th event": {"min_interval_ms": EVERY_4TH_MS, "share": 0.4, "with_items": 1},
-    "a list for every event": {"min_interval_ms": 0, "share": 0.2, "with_items": 1},
+PARTS: dict[str, dict[str, Any]] = {
+    "state path": {"min_interval_ms": DAY_MS, "share": 1.0, "with_items": 0, "mix": MIX},
+    "a list for every 4th event": {"min_interval_ms": EVERY_4TH_MS, "share": 0.4, "with_items": 1, "mix": VIEWS},
+    "a list for every event": {"min_interval_ms": 0, "share": 0.2, "with_items": 1, "mix": MIX},
 }
 """Events of a person are timed so that the interval of the second makes a list due at every fourth."""
 BARS = {"state path": 0.5, "a list for every 4th event": 0.2, "a list for every event": 0.08}
@@ -64,7 +66,7 @@ def measure(settings: Settings, name: str, people: int, items: int, events: int,
     send(settings, behaviour(people, people, max(items, 10_000), 7, last, base_ms))
     with processes(settings, command("behaviour"), command("learner"), **environ) as running:
         drained(watch(settings), running)
-    send(settings, behaviour(events, people, max(items, 10_000), 11, last, base_ms))
+    send(settings, behaviour(events, people, max(items, 10_000), 11, last, base_ms, plan["mix"]))
     clocks, lists = watch(settings), lists_made(settings)
     with processes(settings, *[command("behaviour")] * workers, command("learner"), **environ) as running:
         seconds = drained(clocks, running)
