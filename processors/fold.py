@@ -1,6 +1,7 @@
 """How one event changes a profile: the fold that the whole state is made of."""
 
 from bisect import insort
+from operator import attrgetter
 from typing import Final
 
 from processors.actions import APPLY, UNSAVE, action_of, weights
@@ -26,6 +27,8 @@ from schemas.behaviour import Apply, Dismissal, Event, ItemEvent, Preference, Sa
 from schemas.catalogue import Item, User
 
 DAY_MS: Final = 86_400_000
+PLACE: Final = attrgetter("ts_ms", "topic", "offset")
+"""An action's place in the order of a person's actions."""
 
 
 def fold(profile: Profile, arrival: Arrival, item: Item | None, pack: Pack) -> None:
@@ -58,10 +61,10 @@ def _act(profile: Profile, event: ItemEvent, arrival: Arrival, item: Item | None
     dwell_ms = event.dwell_ms if isinstance(event, View | Save | Apply) else None
     action = Action(event.ts_ms, arrival.topic, arrival.offset, event.item_id, kind, dwell_ms)
     actions = profile.actions
-    if not actions or action > actions[-1]:
+    if not actions or action.ts_ms > actions[-1].ts_ms:
         actions.append(action)
     else:
-        insort(actions, action)
+        insort(actions, action, key=PLACE)
     if len(actions) > LAST_ACTIONS:
         del actions[0]
     profile.dwell_ms += dwell_ms or 0

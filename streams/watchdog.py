@@ -7,7 +7,7 @@ count: a worker that is reading its state back, or that nobody could serve, is n
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
@@ -21,23 +21,33 @@ LOOK_EVERY_S: Final = 5.0
 ASK_S: Final = 3.0
 STOP_DEADLINE_S: Final = 25.0
 
+def _loudly(watch: Callable[[], None]) -> None:
+    """A watchdog that dies must not do so in silence."""
+    try:
+        watch()
+    except Exception as error:  # noqa: BLE001 - whatever it is, nothing watches any more
+        stop_process(f"the watchdog ended: {error!r}")
+
+
 Committed = dict[tuple[str, int], int]
 
 
 class Watchdog:
-    """`assigned` names the partitions of this process while it is running normally, and is empty otherwise;
-    `stopping` says whether the process has been told to stop.
+    """`topics` are those that the process reads; `assigned` names its partitions while it is running normally, and is
+    empty otherwise; `stopping` says whether the process has been told to stop.
     """
 
     def __init__(
         self,
         settings: Settings,
         group: str,
+        topics: Sequence[str],
         assigned: Callable[[], list[tuple[str, int]]],
         stopping: Callable[[], bool],
     ) -> None:
         self.settings = settings
         self.group = group
+        self.topics = list(topics)
         self.assigned = assigned
         self.stopping = stopping
         self.admin = AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0, **settings.kafka})
@@ -45,7 +55,7 @@ class Watchdog:
 
     def start(self) -> None:
         for target in (self._watch_commits, self._watch_stop):
-            threading.Thread(target=target, name="watchdog", daemon=True).start()
+            threading.Thread(target=_loudly, args=(target,), name="watchdog", daemon=True).start()
 
     def _watch_stop(self) -> None:
         while not self.stopping():
@@ -77,10 +87,7 @@ class Watchdog:
 
     def look_at_topics(self) -> None:
         """A topic that was deleted and made again counts from 0: its records would look as if they had been applied."""
-        names = sorted({topic for topic, _ in self.assigned()})
-        if not names:
-            return
-        described = self.admin.describe_topics(TopicCollection(names), request_timeout=ASK_S)
+        described = self.admin.describe_topics(TopicCollection(self.topics), request_timeout=ASK_S)
         for name, future in described.items():
             try:
                 found = str(future.result(ASK_S).topic_id)

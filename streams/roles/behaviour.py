@@ -7,7 +7,7 @@ from streams.behaviour import BehaviourWorker, make_behaviour_app
 from streams.roles.faust_process import run, start_faust
 from streams.settings import Settings
 from streams.status import report
-from streams.topics import BEHAVIOUR_GROUP
+from streams.topics import BEHAVIOUR_GROUP, INPUTS
 
 
 def behaviour(settings: Settings) -> int:
@@ -33,7 +33,7 @@ def behaviour(settings: Settings) -> int:
     report(status)
     app, worker = make_behaviour_app(settings)
     worker_of.append(worker)
-    return run(app, settings, BEHAVIOUR_GROUP, worker)
+    return run(app, settings, BEHAVIOUR_GROUP, [topic.name for topic in INPUTS], worker)
 
 
 if __name__ == "__main__":

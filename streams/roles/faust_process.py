@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import faust
@@ -23,14 +23,14 @@ def start_faust(role: Callable[[Settings], int]) -> int:
     return start(role)
 
 
-def run(app: faust.App, settings: Settings, group: str, worker: Any) -> int:
-    """Run the app of `worker`; Faust's own signal handlers stop it. Returns the exit code."""
+def run(app: faust.App, settings: Settings, group: str, topics: Sequence[str], worker: Any) -> int:
+    """Run the app of `worker`, which reads `topics`; Faust's own signal handlers stop it. Returns the exit code."""
     _freeze_garbage()
 
     def assigned() -> list[tuple[str, int]]:
         return sorted(worker.order.next) if not app.rebalancing else []
 
-    Watchdog(settings, group, assigned, lambda: bool(app.should_stop)).start()
+    Watchdog(settings, group, topics, assigned, lambda: bool(app.should_stop)).start()
     loop = asyncio.get_event_loop_policy().get_event_loop()
     process = faust.Worker(app, loglevel="CRITICAL", quiet=True, redirect_stdouts=False, loop=loop)
     try:

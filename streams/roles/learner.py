@@ -19,7 +19,7 @@ def learner(settings: Settings) -> int:
         return {"role": "learner", "ready": running, "learned": worker.learned, **worker.counts.as_dict()}
 
     report(status)
-    return run(app, settings, LEARNER_GROUP, worker)
+    return run(app, settings, LEARNER_GROUP, ["learning"], worker)
 
 
 if __name__ == "__main__":

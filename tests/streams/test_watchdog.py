@@ -28,8 +28,7 @@ def stops(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_topic_that_was_made_anew_stops_the_worker(slate: Slate, new_topic: Callable[..., str]) -> None:
     name, other = new_topic(2), new_topic(2)
     settings = read_settings({}, bootstrap=slate.bootstrap)
-    assigned = [(other, 0), (name, 0), (name, 1)]
-    watchdog = Watchdog(settings, "attune.behaviour", lambda: assigned, lambda: False)
+    watchdog = Watchdog(settings, "attune.behaviour", [other, name], list, lambda: False)
     watchdog.look_at_topics()
     watchdog.look_at_topics()
     slate.wipe([name])
@@ -42,4 +41,4 @@ def test_a_topic_that_was_made_anew_stops_the_worker(slate: Slate, new_topic: Ca
 @pytest.mark.usefixtures("stops")
 def test_a_broker_that_is_away_is_no_reason_to_stop() -> None:
     settings = read_settings({}, bootstrap="127.0.0.1:1")
-    Watchdog(settings, "attune.behaviour", lambda: [("views", 0)], lambda: False).look_at_topics()
+    Watchdog(settings, "attune.behaviour", ["views"], list, lambda: False).look_at_topics()
