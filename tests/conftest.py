@@ -20,6 +20,7 @@ from typing import NoReturn
 
 import pytest
 
+from tests.faults.table import rows
 from tests.integration.broker import Broker
 from tests.integration.provision import NoKafka, Source, UnusableKafka, provide
 from tests.integration.slate import Slate
@@ -36,11 +37,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say once what was missing, not once a test."""
+    """Say once what was missing, not once a test; and what faults came to, also when the run had several processes."""
     reports = terminalreporter.getreports("skipped")
     reasons = Counter(report.longrepr[2] for report in reports if isinstance(report.longrepr, tuple))
     for reason, count in reasons.most_common():
         terminalreporter.write_line(f"{count} × {reason}")
+    for row in rows(terminalreporter):
+        terminalreporter.write_line(row)
 
 
 def on_ci() -> bool:

@@ -1,4 +1,4 @@
-"""A cluster on fresh topics for each test, and a table of what was found."""
+"""A cluster on fresh topics for each test, and what each measured."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,9 +8,9 @@ import pytest
 from streams.admin import create_topics
 from streams.settings import Settings, read_settings
 from tests.faults.cluster import Cluster
+from tests.faults.table import FIGURE
 
 PARTITIONS = 4
-FIGURE = "figure"
 
 
 @pytest.fixture
@@ -35,15 +35,3 @@ def make_cluster(clean_kafka: str, tmp_path: Path) -> Iterator[Callable[..., Clu
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """`figure("93 records healed")`: what a test measured, printed in the table at the end of the run."""
     return lambda text: record_property(FIGURE, text)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Every fault of this run as a row of docs/reliability.md."""
-    rows = []
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.getreports(outcome):
-            if "tests/faults/" in report.nodeid and report.when == "call":
-                figures = "; ".join(str(value) for name, value in report.user_properties if name == FIGURE)
-                rows.append(f"| {report.nodeid.split('::')[-1]} | {outcome} | {report.duration:.0f} s | {figures} |")
-    for row in rows:
-        terminalreporter.write_line(row)
