@@ -1,0 +1,147 @@
+"""Session neighbours: what people did in the sessions most like this one, before and after the item they share with it.
+
+V-SKNN (Ludewig, Jannach: Evaluation of session-based recommendation algorithms, UMUAI 28, 2018), over a stream. Of the
+current session the last `ITEMS` distinct items x speak, g places from its end; each finds the `LATEST` latest sessions
+that it is in. A session s is as similar as
+
+    sim(s) = Σ exp(-g / FADING) idf(x)² over shared x, × exp(-age / LIFE),   idf(x) = ln((sessions + 1) / (with x + 1)),
+
+its age in sessions begun since. The `NEIGHBOURS` most similar vote with sim^`SHARPNESS`, normalised to sum 1. An item c
+that lies d places from the latest shared item in a neighbour gets
+
+    after = Σ sim exp(-(d - 1) / REACH) for d > 0,   before = Σ sim exp((d + 1) / REACH_BACK) for d < 0,
+    again = Σ sim for d = 0,                         next = Σ sim for d = 1,
+
+and in all base = (after + BACK before + SELF again) idf(c)^RARITY. The person's own session is no neighbour of theirs.
+"""
+
+from collections.abc import Sequence
+from math import exp
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from processors.session_rows import LENGTH
+from processors.session_view import SessionView
+
+Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+
+ITEMS: Final = 12
+LATEST: Final = 500
+NEIGHBOURS: Final = 500
+FADING: Final = 1.6
+LIFE: Final = 200_000.0
+SHARPNESS: Final = 1.5
+REACH: Final = 2.0
+REACH_BACK: Final = 4.0
+BACK: Final = 0.5
+SELF: Final = 0.2
+RARITY: Final = 0.75
+LEAST_IDF: Final = 0.05
+"""Where sessions are few, an item may be in nearly all of them."""
+
+_PLACES: Final = np.arange(-LENGTH, LENGTH + 1)
+_AFTER: Final = np.where(_PLACES > 0, np.exp(-(_PLACES - 1) / REACH), 0.0)
+_AGAIN: Final = (_PLACES == 0) * 1.0
+_NEXT: Final = (_PLACES == 1) * 1.0
+_BEFORE: Final = np.where(_PLACES < 0, np.exp((_PLACES + 1) / REACH_BACK), 0.0)
+
+
+class Neighbourhood(Struct, frozen=True):
+    """Live items of neighbours, by catalogue row, each once; `share` is base as a share of its sum over all of them."""
+
+    rows: Rows
+    share: Values
+    after: Values
+    before: Values
+    next: Values
+
+
+NO_NEIGHBOURS: Final = Neighbourhood(np.zeros(0, np.intp), *[np.zeros(0) for _ in range(4)])
+
+
+def neighbourhood(codes: Sequence[int], own_slot: int | None, view: SessionView) -> Neighbourhood:
+    """What neighbours of a session say; `codes` are its items, the latest first, 0 where an item is in no session."""
+    slots, similarities, shared = _neighbours(codes, own_slot, view)
+    if not len(slots):
+        return NO_NEIGHBOURS
+    items = view.items[slots]
+    pivot = LENGTH - 1 - np.argmax((items == shared[:, None])[:, ::-1], axis=1)
+    owners, places = np.nonzero(items)
+    found = items[owners, places]
+    distance = places - pivot[owners] + LENGTH
+    votes = similarities[owners]
+    marks = view.marks
+    order = np.arange(len(found))
+    marks[found] = order
+    last = marks[found]
+    once = np.flatnonzero(last == order)
+    marks[found[once]] = np.arange(len(once))
+    entry = marks[found]
+    codes_once = found[once]
+
+    def summed(weights: Values) -> Values:
+        sums: Values = np.bincount(entry, votes * weights, minlength=len(once)).astype(np.float64)
+        return sums
+
+    after, before = summed(_AFTER[distance]), summed(_BEFORE[distance])
+    again, following = summed(_AGAIN[distance]), summed(_NEXT[distance])
+    base = (after + BACK * before + SELF * again) * _idf(view.frequency[codes_once], view) ** RARITY
+    rows = view.rows[codes_once]
+    live = np.flatnonzero(rows)
+    return Neighbourhood(rows[live], base[live] / base.sum(), after[live], before[live], following[live])
+
+
+def _neighbours(
+    codes: Sequence[int], own_slot: int | None, view: SessionView
+) -> tuple[npt.NDArray[np.int32], Values, npt.NDArray[np.int32]]:
+    """Slots, votes, and the latest item of the session that each shares."""
+    latest = [(code, place) for code, place in _latest_of_each(codes) if view.frequency[code]]
+    found = [view.latest(code, LATEST) for code, _ in latest]
+    if not found:
+        return _NONE
+    lengths = [len(one) for one in found]
+    spoken = np.array([code for code, _ in latest])
+    weights = np.array([exp(-place / FADING) for _, place in latest])
+    weights *= _idf(view.frequency[spoken], view) ** 2
+    slots = np.concatenate(found)
+    order = np.arange(len(slots))
+    view.marks[slots[::-1]] = order[::-1]
+    entry = view.marks[slots]  # where each session is found first: by its latest shared item
+    first = entry == order
+    if own_slot is not None:
+        first &= slots != own_slot
+    kept = np.flatnonzero(first)
+    similarities = np.bincount(entry, np.repeat(weights, lengths), minlength=len(slots))[kept]
+    slots = slots[kept]
+    similarities *= np.exp((view.numbers[slots] - view.newest) / LIFE)
+    shared = np.repeat(spoken, lengths)[kept].astype(np.int32)
+    if len(slots) > NEIGHBOURS:
+        best = np.argpartition(-similarities, NEIGHBOURS)[:NEIGHBOURS]
+        slots, similarities, shared = slots[best], similarities[best], shared[best]
+    if not len(slots):
+        return _NONE
+    votes = (similarities / similarities.max()) ** SHARPNESS
+    return slots, votes / votes.sum(), shared
+
+
+_NONE: Final = (np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32))
+
+
+def _latest_of_each(codes: Sequence[int]) -> list[tuple[int, int]]:
+    """Distinct known codes with their places from the end, at most `ITEMS`."""
+    seen: dict[int, int] = {}
+    for place, code in enumerate(codes):
+        if code and code not in seen:
+            seen[code] = place
+            if len(seen) == ITEMS:
+                break
+    return list(seen.items())
+
+
+def _idf(frequency: npt.NDArray[np.int64], view: SessionView) -> Values:
+    idf: Values = np.maximum(np.log((view.count + 1.0) / (frequency + 1.0)), LEAST_IDF)
+    return idf
