@@ -84,9 +84,11 @@ class Sessions:
             ValueError: a slot is missing, or the rows were written for another capacity.
         """
         self._slots = [_decoder.decode(rows[str(slot)]) for slot in range(len(rows)) if str(slot) in rows]
+        if len(self._slots) != len(rows):
+            raise ValueError(f"model rows: of {len(rows)} sessions some slot is missing")
         for slot, row in enumerate(self._slots):
-            if row.number % self._capacity != slot or len(self._slots) != len(rows):
-                raise ValueError(f"model rows: of {len(rows)} sessions slot {slot} is missing or holds {row.number}")
+            if row.number % self._capacity != slot:
+                raise ValueError(f"model rows: session {row.number} in slot {slot}: another capacity than now")
             if row.deed:
                 self._slot_by_deed[row.deed] = slot
         self._begun = 1 + max((row.number for row in self._slots), default=-1)
