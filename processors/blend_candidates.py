@@ -14,7 +14,7 @@ from processors.blend_features import People, distances_km
 from processors.eligibility import eligible
 from processors.replica import Replica
 from processors.retrieval import NO_EVIDENCE, Candidates, Evidence, alike, asked_for, listed
-from processors.session_neighbours import Neighbourhood, neighbourhood
+from processors.session_neighbours import KINDS, Neighbourhood, neighbourhood
 from processors.taste import Taste
 from processors.top_list import Rows
 
@@ -29,7 +29,6 @@ PLACES: Final = 3
 NEAR_KM: Final = 10.0
 TEXT_BESIDE_NEAR: Final = 0.5
 POPULAR_BESIDE_NEAR: Final = 0.3
-SPOKEN: Final = 4
 WEEK: Final = 2
 """The place of the half-life of a week."""
 
@@ -42,7 +41,7 @@ class Shortlist(Struct, frozen=True):
     preceded: Values
     after_last: Values
     sessions: npt.NDArray[np.float64]
-    """What session neighbours say: `SPOKEN` kinds × candidates."""
+    """What session neighbours say: kinds × candidates."""
 
 
 def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Shortlist:
@@ -65,7 +64,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Sh
         found.append(_best(once, followed[once] + preceded[once], TRODDEN))
     neighbours = neighbourhood(person.session, person.own_slot, replica.sessions)
     if len(neighbours.rows):
-        found.append(_best(neighbours.rows, neighbours.share, NEIGHBOURLY))
+        found.append(_best(neighbours.rows, neighbours.said[0], NEIGHBOURLY))
     np.add.at(merit, text.rows, text.values)
     once = _once(text.rows, replica)
     found.append(_best(once, merit[once], ALIKE))
@@ -105,7 +104,7 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     nothing = np.zeros(len(rows))
     titles = _titles(rows, asked_for(taste, replica), replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
-    return Shortlist(candidates, nothing, nothing, nothing, np.zeros((SPOKEN, len(rows))))
+    return Shortlist(candidates, nothing, nothing, nothing, np.zeros((KINDS, len(rows))))
 
 
 def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], replica: Replica) -> Values:
@@ -121,19 +120,14 @@ def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], repli
 
 
 def _said(neighbours: Neighbourhood, rows: Rows, replica: Replica) -> npt.NDArray[np.float64]:
-    said = np.zeros((SPOKEN, len(rows)))
-    if not len(neighbours.rows):
-        return said
-    marks = replica.marks
-    marks[rows] = -1
-    marks[neighbours.rows] = np.arange(len(neighbours.rows))
-    place = marks[rows]
-    known = np.flatnonzero(place >= 0)
-    place = place[known]
-    for kind, values in zip(
-        said, (neighbours.share, neighbours.after, neighbours.before, neighbours.next), strict=True
-    ):
-        kind[known] = values[place]
+    said = np.zeros((KINDS, len(rows)))
+    if len(neighbours.rows):
+        marks = replica.marks
+        marks[rows] = -1
+        marks[neighbours.rows] = np.arange(len(neighbours.rows))
+        place = marks[rows]
+        known = np.flatnonzero(place >= 0)
+        said[:, known] = neighbours.said[:, place[known]]
     return said
 
 

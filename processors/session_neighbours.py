@@ -45,22 +45,23 @@ LEAST_IDF: Final = 0.05
 
 _PLACES: Final = np.arange(-LENGTH, LENGTH + 1)
 _AFTER: Final = np.where(_PLACES > 0, np.exp(-(_PLACES - 1) / REACH), 0.0)
-_AGAIN: Final = (_PLACES == 0) * 1.0
-_NEXT: Final = (_PLACES == 1) * 1.0
 _BEFORE: Final = np.where(_PLACES < 0, np.exp((_PLACES + 1) / REACH_BACK), 0.0)
+_NEXT: Final = (_PLACES == 1) * 1.0
+_BASE: Final = _AFTER + BACK * _BEFORE + SELF * (_PLACES == 0)
 
 
 class Neighbourhood(Struct, frozen=True):
-    """Live items of neighbours, by catalogue row, each once; `share` is base as a share of its sum over all of them."""
+    """Live items of neighbours, by catalogue row, each once.
+
+    `said` is kinds × items: base as a share of its sum over all of them, then after, before and next.
+    """
 
     rows: Rows
-    share: Values
-    after: Values
-    before: Values
-    next: Values
+    said: Values
 
 
-NO_NEIGHBOURS: Final = Neighbourhood(np.zeros(0, np.intp), *[np.zeros(0) for _ in range(4)])
+KINDS: Final = 4
+NO_NEIGHBOURS: Final = Neighbourhood(np.zeros(0, np.intp), np.zeros((KINDS, 0)))
 
 
 def neighbourhood(codes: Sequence[int], own_slot: int | None, view: SessionView) -> Neighbourhood:
@@ -69,30 +70,27 @@ def neighbourhood(codes: Sequence[int], own_slot: int | None, view: SessionView)
     if not len(slots):
         return NO_NEIGHBOURS
     items = view.items[slots]
-    pivot = LENGTH - 1 - np.argmax((items == shared[:, None])[:, ::-1], axis=1)
-    owners, places = np.nonzero(items)
+    owners, places = (items != 0).nonzero()
     found = items[owners, places]
-    distance = places - pivot[owners] + LENGTH
+    meets = (found == shared[owners]).nonzero()[0]
+    pivot = np.empty(len(slots), np.intp)
+    pivot[owners[meets]] = places[meets]  # of several places, the last
+    places -= pivot[owners]
+    places += LENGTH
     votes = similarities[owners]
     marks = view.marks
     order = np.arange(len(found))
     marks[found] = order
-    last = marks[found]
-    once = np.flatnonzero(last == order)
-    marks[found[once]] = np.arange(len(once))
-    entry = marks[found]
+    once = np.flatnonzero(marks[found] == order)
     codes_once = found[once]
-
-    def summed(weights: Values) -> Values:
-        sums: Values = np.bincount(entry, votes * weights, minlength=len(once)).astype(np.float64)
-        return sums
-
-    after, before = summed(_AFTER[distance]), summed(_BEFORE[distance])
-    again, following = summed(_AGAIN[distance]), summed(_NEXT[distance])
-    base = (after + BACK * before + SELF * again) * _idf(view.frequency[codes_once], view) ** RARITY
+    marks[codes_once] = np.arange(len(once))
+    entry = marks[found]
+    summed = np.array([np.bincount(entry, votes * weights[places]) for weights in (_BASE, _AFTER, _BEFORE, _NEXT)])
+    summed[0] *= _idf(view.frequency[codes_once], view) ** RARITY
+    summed[0] /= summed[0].sum()
     rows = view.rows[codes_once]
     live = np.flatnonzero(rows)
-    return Neighbourhood(rows[live], base[live] / base.sum(), after[live], before[live], following[live])
+    return Neighbourhood(rows[live], summed[:, live])
 
 
 def _neighbours(

@@ -128,7 +128,7 @@ def by_hand(kept: dict[int, list[str]], newest: int, latest_first: list[str]) ->
 
 def agrees(found: Neighbourhood, expected: dict[str, tuple[float, ...]]) -> None:
     assert sorted(found.rows.tolist()) == sorted(ROW[item] for item in expected)
-    table = np.array([found.share, found.after, found.before, found.next]).T
+    table = found.said.T
     place = {row: k for k, row in enumerate(found.rows.tolist())}
     for item, values in expected.items():
         assert table[place[ROW[item]]] == pytest.approx(values, rel=1e-9, abs=1e-12)
@@ -154,7 +154,7 @@ def test_only_the_most_similar_vote() -> None:
     _, view = learned(examples([*rare, *common], 1), 10_000)
     found = ask(view, ["i2", "i0"])
     assert set(found.rows.tolist()) == {ROW["i0"], ROW["i1"], ROW["i2"], ROW["i3"]}
-    assert found.next.sum() == pytest.approx(1.0)
+    assert found.said[3].sum() == pytest.approx(1.0)
     latest = ask(view, ["i2"])
     assert latest.rows.tolist() == [ROW["i2"], ROW["i3"]]
     assert len(view.latest(view.codes_of(["i2"])[0], knn.LATEST)) == knn.LATEST
