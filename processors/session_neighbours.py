@@ -16,7 +16,7 @@ and in all base = (after + BACK before + SELF again) idf(c)^RARITY. The person's
 """
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, log
 from typing import Final
 
 import numpy as np
@@ -97,33 +97,36 @@ def _neighbours(
     codes: Sequence[int], own_slot: int | None, view: SessionView
 ) -> tuple[npt.NDArray[np.int32], Values, npt.NDArray[np.int32]]:
     """Slots, votes, and the latest item of the session that each shares."""
-    latest = [(code, place) for code, place in _latest_of_each(codes) if view.frequency[code]]
-    found = [view.latest(code, LATEST) for code, _ in latest]
+    found, spoken, weights = [], [], []
+    for code, place in _latest_of_each(codes):
+        frequency = int(view.frequency[code])
+        if frequency:
+            idf = max(log((view.count + 1.0) / (frequency + 1.0)), LEAST_IDF)
+            found.append(view.latest(code, LATEST))
+            spoken.append(code)
+            weights.append(exp(-place / FADING) * idf * idf)
     if not found:
         return _NONE
-    lengths = [len(one) for one in found]
-    spoken = np.array([code for code, _ in latest])
-    weights = np.array([exp(-place / FADING) for _, place in latest])
-    weights *= _idf(view.frequency[spoken], view) ** 2
     slots = np.concatenate(found)
+    speaker = np.repeat(np.arange(len(found)), [len(one) for one in found])
     order = np.arange(len(slots))
-    view.marks[slots[::-1]] = order[::-1]
-    entry = view.marks[slots]  # where each session is found first: by its latest shared item
-    first = entry == order
+    marks = view.marks
+    marks[slots[::-1]] = order[::-1]
+    entry = marks[slots]  # where each session is found first: by its latest shared item
+    kept = (entry == order).nonzero()[0]
     if own_slot is not None:
-        first &= slots != own_slot
-    kept = np.flatnonzero(first)
-    similarities = np.bincount(entry, np.repeat(weights, lengths), minlength=len(slots))[kept]
+        kept = kept[slots[kept] != own_slot]
+    similarities = np.bincount(entry, np.array(weights)[speaker])[kept]
     slots = slots[kept]
     similarities *= np.exp((view.numbers[slots] - view.newest) / LIFE)
-    shared = np.repeat(spoken, lengths)[kept].astype(np.int32)
     if len(slots) > NEIGHBOURS:
         best = np.argpartition(-similarities, NEIGHBOURS)[:NEIGHBOURS]
-        slots, similarities, shared = slots[best], similarities[best], shared[best]
+        slots, similarities, kept = slots[best], similarities[best], kept[best]
     if not len(slots):
         return _NONE
-    votes = (similarities / similarities.max()) ** SHARPNESS
-    return slots, votes / votes.sum(), shared
+    votes = similarities**SHARPNESS
+    votes /= votes.sum()
+    return slots, votes, np.array(spoken, np.int32)[speaker[kept]]
 
 
 _NONE: Final = (np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32))

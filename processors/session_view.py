@@ -16,6 +16,7 @@ from processors.session_rows import LENGTH, SessionRow
 
 Numbers = npt.NDArray[np.int64]
 NOBODY: Final = -1
+_NO_ITEM: Final = {0}
 
 
 class SessionView:
@@ -68,7 +69,7 @@ class SessionView:
         number, known = row.number, int(self.numbers[slot])
         codes = [self._code(item_id, row_of) for item_id in row.items[-LENGTH:]]
         old = self.items[slot]
-        before, after = set(old[old > 0].tolist()), set(codes)
+        before, after = set(old.tolist()) - _NO_ITEM, set(codes)
         if known != number:
             self._leave(before, known)
             self._join(after, number, slot)
@@ -78,8 +79,7 @@ class SessionView:
         else:
             self._leave(before - after, number)
             self._join(after - before, number, slot)
-        old[: len(codes)] = codes
-        old[len(codes) :] = 0
+        old[:] = codes + [0] * (LENGTH - len(codes))
         gone = self._deeds[slot]
         if self._slot_by_deed.get(gone) == slot:
             del self._slot_by_deed[gone]
@@ -103,8 +103,10 @@ class SessionView:
         """Entries are ordered by the session's number; sessions that begin late mostly come last."""
         for code in codes:
             count = int(self.frequency[code])
-            members = self._members[code] = grown(self._members[code], count + 1, 0)
-            slots = self._slots[code] = grown(self._slots[code], count + 1, 0)
+            members, slots = self._members[code], self._slots[code]
+            if count == len(members):
+                members = self._members[code] = grown(members, count + 1, 0)
+                slots = self._slots[code] = grown(slots, count + 1, 0)
             place = count
             if count and members[count - 1] > number:
                 place = int(np.searchsorted(members[:count], number))
