@@ -62,6 +62,7 @@ class Driver:
         self.pack = pack if publishes else msgspec.structs.replace(pack, min_interval_ms=NEVER_MS)
         self.delay_ms = delay_ms
         self.rules = rules
+        self._silent = msgspec.structs.replace(rules, teaches=False)
         self.replica = Replica(self.pack)
         self.learner = Learner(self.pack)
         self.profiles: dict[bytes, Profile] = {}
@@ -93,7 +94,8 @@ class Driver:
         admission = admit(profile, arrival)
         effects: list[Effect] = []
         if admission == "apply":
-            effects = step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), self.rules)
+            rules = self.rules if self.learns else self._silent
+            effects = step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), rules)
             self._perform(key, arrival, effects, now_ms)
         return Outcome(arrival, admission, effects)
 
@@ -140,8 +142,7 @@ class Driver:
     def _perform(self, key: bytes, arrival: Arrival, effects: list[Effect], now_ms: int) -> None:
         for effect in effects:
             if isinstance(effect, Learn):
-                if self.learns:
-                    self._lessons.append((now_ms, Lesson(arrival.topic, (effect.example,))))
+                self._lessons.append((now_ms, Lesson(arrival.topic, (effect.example,))))
             elif isinstance(effect, Recommend):
                 self.published[key] = effect.recommendation
             elif isinstance(effect, Wake) and effect.kind == "recommend":

@@ -2,7 +2,7 @@
 
 A line is a session, item ids separated by blanks. The train file is learned in one pass in its own order; a test line
 is lived through by a person of its own up to its last item, which is the target; nothing is learned from test. The
-files have no times: one event a second, and all of test a second after the end of train.
+files have no times: one event a second, in test as in train, each test line from the end of train on.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class _Run:
         self.judged = Judged()
         self._driver = Driver(judging_pack(pack))
         self._baselines = Baselines() if baselines else None
-        self._now_ms = START_MS
+        self._now_ms = self._end_ms = START_MS
         self._items: set[str] = set()
         self._events = 0
 
@@ -96,16 +96,16 @@ class _Run:
                 self._items.add(item_id)
                 driver.put_item(Item(item_id=item_id))
             self._view(user_id, item_id)
-            driver.catch_up(self._now_ms)
             self.judged.events += 1
             if self._baselines is not None:
                 self._baselines.learn(user_id, item_id, self._now_ms)
+        driver.catch_up(self._now_ms)  # nobody else acts meanwhile
         self._leave(user_id)
 
     def close(self) -> None:
         """Training is over."""
         self._driver.learns = False
-        self._now_ms += TICK_MS
+        self._end_ms = self._now_ms
 
     def predict(self, user_id: str, session: list[str]) -> None:
         judged, driver = self.judged, self._driver
@@ -115,10 +115,13 @@ class _Run:
         if target not in self._items:
             judged.never_seen += 1
             return
+        self._now_ms = self._end_ms
         for item_id in before:
+            self._now_ms += TICK_MS
             self._view(user_id, item_id)
             if self._baselines is not None and item_id in self._items:
                 self._baselines.visit(user_id, item_id, self._now_ms)
+        self._now_ms += TICK_MS
         profile = driver.profiles[user_id.encode()]
         listed = ask(profile, self._now_ms, driver.replica, Randomness(f"list/{user_id}"))
         judged.add(

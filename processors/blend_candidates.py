@@ -1,4 +1,5 @@
-"""Which items the learned blend looks at: from trails, text, popularity, newness, near by, and the person's own.
+"""Which items the learned blend looks at: the person's own, and what trails, session neighbours, text, popularity,
+newness and nearness bring.
 
 Each source brings its best few, so that no source can crowd out another; what may not be shown is left out.
 """
@@ -13,12 +14,14 @@ from processors.blend_features import People, distances_km
 from processors.eligibility import eligible
 from processors.replica import Replica
 from processors.retrieval import NO_EVIDENCE, Candidates, Evidence, alike, asked_for, listed
+from processors.session_neighbours import KINDS, Neighbourhood, neighbourhood
 from processors.taste import Taste
 from processors.top_list import Rows
 
 Values = npt.NDArray[np.float64]
 
 TRODDEN: Final = 120
+NEIGHBOURLY: Final = 70
 ALIKE: Final = 60
 NEAR: Final = 100
 PLACES: Final = 3
@@ -37,6 +40,8 @@ class Shortlist(Struct, frozen=True):
     followed: Values
     preceded: Values
     after_last: Values
+    sessions: npt.NDArray[np.float64]
+    """What session neighbours say: kinds × candidates."""
 
 
 def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Shortlist:
@@ -57,6 +62,9 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Sh
     if len(rows):
         once = _once(rows, replica)
         found.append(_best(once, followed[once] + preceded[once], TRODDEN))
+    neighbours = neighbourhood(person.session, person.own_slot, replica.sessions)
+    if len(neighbours.rows):
+        found.append(_best(neighbours.rows, neighbours.said[0], NEIGHBOURLY))
     np.add.at(merit, text.rows, text.values)
     once = _once(text.rows, replica)
     found.append(_best(once, merit[once], ALIKE))
@@ -83,6 +91,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Sh
         followed[chosen],
         preceded[chosen],
         after_last[chosen],
+        _said(neighbours, chosen, replica),
     )
     followed[touched] = preceded[touched] = after_last[touched] = 0.0
     return made
@@ -94,7 +103,8 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     rows = rows[eligible(rows, taste, now_ms, replica)]
     nothing = np.zeros(len(rows))
     titles = _titles(rows, asked_for(taste, replica), replica)
-    return Shortlist(Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE), nothing, nothing, nothing)
+    candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
+    return Shortlist(candidates, nothing, nothing, nothing, np.zeros((KINDS, len(rows))))
 
 
 def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], replica: Replica) -> Values:
@@ -107,6 +117,18 @@ def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], repli
     for matching, _ in asked:
         best[matching] = 0.0
     return titles
+
+
+def _said(neighbours: Neighbourhood, rows: Rows, replica: Replica) -> npt.NDArray[np.float64]:
+    said = np.zeros((KINDS, len(rows)))
+    if len(neighbours.rows):
+        marks = replica.marks
+        marks[rows] = -1
+        marks[neighbours.rows] = np.arange(len(neighbours.rows))
+        place = marks[rows]
+        known = np.flatnonzero(place >= 0)
+        said[:, known] = neighbours.said[:, place[known]]
+    return said
 
 
 def _once(rows: Rows, replica: Replica) -> Rows:

@@ -5,8 +5,9 @@ Counts are read against a base, what an item is due as its share of all that is 
     base = 0.5 share_week + 0.4 share_ever + 0.1 / live items
 
 so that a feature tells what is *special*: popularity at a half-life is ln((share + base / 10) / base), a trail
-ln(1 + s / (base / 20)). Items that the person acted on before have features of their own and 0 in the others: what
-brings someone back differs from what is new to them. A source without data gives 0 everywhere.
+ln(1 + s / (base / 20)). What session neighbours say is a share of their votes already: ln(1 + s / `SESSION_FLOOR`).
+Items that the person acted on before have features of their own and 0 in the others: what brings someone back differs
+from what is new to them. A source without data gives 0 everywhere.
 """
 
 from typing import Final
@@ -29,6 +30,7 @@ OWN: Final = COLUMN["own"]
 """The first feature of own items."""
 FLOOR: Final = 0.1
 TRAIL_FLOOR: Final = 0.05
+SESSION_FLOOR: Final = 1e-4
 LEVEL_SHIFT: Final = 7.0
 HOUR_MS: Final = 3_600_000.0
 KM_PER_DEGREE: Final = 111.195
@@ -48,6 +50,8 @@ class People(Struct, frozen=True):
     ts_ms: Values
     attention: Values
     deeds: npt.NDArray[np.intp]
+    session: list[int]
+    own_slot: int | None
     places: list[tuple[float, float]]
     """Latitude and longitude, at most `NEAR_DEEDS`, the latest first."""
     shares: list[float]
@@ -69,6 +73,8 @@ def person_of(context: Context, stated: tuple[float, float] | None, replica: Rep
         context.ts_ms,
         context.attention,
         context.deeds,
+        context.session,
+        context.own_slot,
         [(lat, lon) for lat, lon, _ in known[:NEAR_DEEDS]],
         [share for _, _, share in known[:NEAR_DEEDS]],
     )
@@ -79,6 +85,7 @@ def blend_features(
     followed: Values,
     preceded: Values,
     after_last: Values,
+    sessions: Matrix,
     stated: Values,
     person: People,
     now_ms: int,
@@ -95,6 +102,7 @@ def blend_features(
     np.add(followed, preceded, out=trails[2])
     trails /= TRAIL_FLOOR * base
     np.log1p(trails, out=trails)
+    matrix[COLUMN["session"] : COLUMN["session_next"] + 1] = np.log1p(sessions / SESSION_FLOOR)
     _text(matrix, rows, person, replica)
     if person.places:
         _places(matrix, rows, person, replica)
@@ -186,4 +194,6 @@ def _own(matrix: Matrix, rows: Rows, person: People, now_ms: int, replica: Repli
         others[COLUMN["text_last"]],
         others[COLUMN["together"]],
         others[COLUMN["hour"]],
+        others[COLUMN["session"]],
+        others[COLUMN["session_next"]],
     ]

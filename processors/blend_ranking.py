@@ -16,7 +16,10 @@ from processors.taste import Taste
 
 _GROUP_OF: Final = {
     spine.POPULARITY: ("level", "hour", "day", "week", "month", "ever"),
-    spine.COVISITATION: ("followed", "preceded", "together", "after_last"),
+    spine.COVISITATION: (
+        *("followed", "preceded", "together", "after_last"),
+        *("session", "session_after", "session_before", "session_next"),
+    ),
     spine.TEXT: ("text", "text_log", "text_last"),
     spine.LOCATION: ("distance", "distance_last", "near"),
     spine.AFFINITY: ("labels",),
@@ -56,6 +59,7 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
         found.followed,
         found.preceded,
         found.after_last,
+        found.sessions,
         spine.stated(candidates, taste, replica),
         person,
         now_ms,

@@ -10,6 +10,7 @@ from processors.actions import SAVE, UNSAVE, weights
 from processors.profile import Action, Profile
 from processors.replica import Replica
 from processors.trails import steps
+from processors.visits import deed_of, latest_session
 
 RECENT: Final = 20
 """Actions that attention is spread over."""
@@ -18,6 +19,8 @@ FADING: Final = 0.7
 BOUNCE_MS: Final = 5_000
 BOUNCE: Final = 0.5
 """What a look shorter than `BOUNCE_MS` counts."""
+LAG: Final = 12
+"""How many actions back the replica's copy of the person's own session is looked for."""
 
 
 class Context(Struct, frozen=True):
@@ -32,6 +35,10 @@ class Context(Struct, frozen=True):
     """Of the first `RECENT`, summing to 1."""
     deeds: npt.NDArray[np.intp]
     """Which deed of a taste (processors/taste.py), where repeats are one, each of the first `RECENT` belongs to."""
+    session: list[int]
+    """Codes (processors/session_view.py) of the items of the latest session, the latest first, repeats and all."""
+    own_slot: int | None
+    """Where the replica holds that session, as far as it is known there."""
 
 
 def context_of(profile: Profile, now_ms: int, replica: Replica) -> Context:
@@ -52,15 +59,27 @@ def context_of(profile: Profile, now_ms: int, replica: Replica) -> Context:
     )
     if len(attention):
         attention /= attention.sum()
-    deed_of: dict[str, int] = {}
-    deeds = [deed_of.setdefault(action.item_id, len(deed_of)) for action in recent]
+    places: dict[str, int] = {}
+    deeds = [places.setdefault(action.item_id, len(places)) for action in recent]
+    session = latest_session(done)
     return Context(
         np.array(rows, np.intp),
         np.array(replica.numbers_of(ids, rows), np.intp),
         np.array([action.ts_ms for action in done], np.float64),
         attention,
         np.array(deeds, np.intp),
+        replica.sessions.codes_of(ids[:session]),
+        _own_slot(done[:session], replica),
     )
+
+
+def _own_slot(session: list[Action], replica: Replica) -> int | None:
+    """The learner lags: the replica may know the session up to an earlier action, or a later one as a session apart."""
+    for action in session[:LAG]:
+        slot = replica.sessions.slot_of(deed_of(action.topic, action.offset, action.ts_ms, action.item_id))
+        if slot is not None:
+            return slot
+    return None
 
 
 def _done(profile: Profile) -> list[Action]:

@@ -6,7 +6,7 @@
 
 `Learner.restore(pack, rows)` continues where a flush ended; what follows is the same, bit for bit, as without the stop.
 
-Models come in kinds of rows. A further one (session neighbours, factors, text queries, blend weights) is a file with a
+Models come in kinds of rows. A further one (factors, text queries, blend weights) is a file with a
 class of `RowModel`'s shape and a line in `MODELS`; the learner itself stays as it is.
 """
 
@@ -25,6 +25,7 @@ from processors.model_rows import (
     split_key,
 )
 from processors.pack import Pack
+from processors.session_rows import Sessions
 from processors.totals import Totals
 from schemas.learning import Example, Lesson
 
@@ -48,7 +49,7 @@ class RowModel(Protocol):
         """Take the state of recovered rows, id -> value, into a fresh model."""
 
 
-MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend)
+MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend, Sessions)
 """The registry: each builds a fresh model for a pack. Some learn only where the pack has the learned blend."""
 
 

@@ -48,6 +48,10 @@ class BlendPrior(Struct, frozen=True, forbid_unknown_fields=True):
     preceded: Weight = 0.15
     together: Weight = 0.4
     after_last: Weight = 0.1
+    session: Weight = 0.4
+    session_after: Weight = 0.0
+    session_before: Weight = 0.0
+    session_next: Weight = 0.0
     text: Weight = 1.0
     text_log: Weight = 0.3
     text_last: Weight = 0.5
@@ -66,6 +70,8 @@ class BlendPrior(Struct, frozen=True, forbid_unknown_fields=True):
     own_text_last: Weight = 0.3
     own_together: Weight = 0.0
     own_hour: Weight = 0.0
+    own_session: Weight = 0.2
+    own_session_next: Weight = 0.0
 
 
 class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from processors.profile import LAST_EVENT_IDS, Head, Profile
 from processors.randomness import Randomness
 from processors.recommend import recommend
 from processors.replica import Replica
+from processors.visits import before, deed_of
 from schemas.behaviour import (
     Apply,
     Dismissal,
@@ -47,6 +48,8 @@ class Rules(Struct, frozen=True):
     surface: Surface = "site"
     erasure_key: str = ""
     erasure_complete_ms: int = 15 * 86_400_000
+    teaches: bool = True
+    """Whether steps teach the models; an evaluation may look without."""
 
 
 DEFAULT_RULES: Final = Rules()
@@ -89,7 +92,7 @@ def step(
     if isinstance(event, ItemEvent):
         item = replica.item(event.item_id)
         action = action_of(event)
-        if action is not None and action != UNSAVE:
+        if action is not None and action != UNSAVE and rules.teaches:
             effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica)))
     fold(profile, arrival, item, pack)
     if isinstance(event, LIST_CHANGING):
@@ -172,6 +175,8 @@ def _example(
         history.append((known.item_id, known.kind, known.ts_ms))
         if len(history) == limit:
             break
+    place = (arrival.topic, arrival.offset, event.ts_ms, event.item_id)
+    chains = replica.pack.models == "blend"
     candidates = candidate_sample(profile, event.item_id, arrival.source_id, now_ms, replica)
     return Example(
         partition=arrival.partition,
@@ -183,4 +188,6 @@ def _example(
         weight=weights(replica.pack.actions)[action],
         candidates=candidates,
         features=len(NAMES) if candidates else 0,
+        deed=deed_of(*place) if chains else 0,
+        after=before(profile, *place) if chains else 0,
     )

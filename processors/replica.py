@@ -24,6 +24,9 @@ from processors.model_rows import MARKER_KEY, marker_offset, split_key
 from processors.nearby import Nearby
 from processors.pack import Pack
 from processors.popularity import PopularityView
+from processors.session_rows import KIND as SESSION_KIND
+from processors.session_rows import decode_session
+from processors.session_view import SessionView
 from processors.shelves import Shelves
 from processors.text import TextIndex
 from processors.text_vectors import TextVectors
@@ -33,6 +36,7 @@ from processors.trails import TrailsView
 from schemas.catalogue import Item
 
 _ITEM_PREFIX: Final = KIND.encode() + b"/"
+_SESSION_PREFIX: Final = SESSION_KIND.encode() + b"/"
 
 
 class Replica:
@@ -45,6 +49,7 @@ class Replica:
         self.popularity = PopularityView(pack)
         self.covisitation = CovisitationView(pack)
         self.trails = TrailsView(pack)
+        self.sessions = SessionView()
         self.text = TextIndex()
         self.vectors = TextVectors()
         self.nearby = Nearby()
@@ -82,6 +87,7 @@ class Replica:
         if known is None:
             self._make_room(row)
             self._link(row, self._numbers.get(item.item_id, 0))
+            self.sessions.link(item.item_id, row)
         self.text.put(row, item)
         self.shelves.put(row)
         if self._blends:
@@ -98,6 +104,7 @@ class Replica:
         self.text.remove(row)
         self.vectors.remove(row)
         self.nearby.remove(row)
+        self.sessions.link(item_id, 0)
         if number := self.shelves.numbers[row]:
             self._rows_by_number[number] = 0
             self.shelves.numbers[row] = 0
@@ -116,6 +123,8 @@ class Replica:
         elif key == BLEND_KEY and self._blends:
             blend = decode_blend(value)
             self.blend_weights, self.blend_examples = weights_of(blend, self.pack), blend.examples
+        elif key.startswith(_SESSION_PREFIX) and self._blends:
+            self.sessions.put(int(split_key(key)[1]), decode_session(value), self.catalogue.row_of)
         elif key == TOTAL_KEY:
             levels = decode_total(value).levels
             if len(levels) == len(self.total_levels):

@@ -78,9 +78,15 @@ class TopList:
         keys = np.fromiter(self._keys.values(), np.float64, len(self._keys))
         until = until_ms[listed]
         alive = until > now_ms
-        dropped_ms = -inf if alive.all() else float(until[~alive].max())
-        listed, keys = listed[alive], keys[alive]
-        return listed[np.lexsort((-listed, -keys))], dropped_ms
+        dropped_ms = -inf
+        if not alive.all():
+            dropped_ms = float(until[~alive].max())
+            listed, keys = listed[alive], keys[alive]
+        order = np.argsort(-keys)
+        ordered = keys[order]
+        if (ordered[1:] == ordered[:-1]).any():  # of equal keys the higher row is the larger
+            order = np.lexsort((-listed, -keys))
+        return listed[order], dropped_ms
 
     def _cut(self) -> None:
         order = sorted(((key, row) for row, key in self._keys.items()), reverse=True)

@@ -22,6 +22,10 @@ class Example(Struct, frozen=True, array_like=True):
     candidate; the item acted on first, then others drawn from the candidates of that moment."""
     features: int = 0
     """How many numbers there are for each candidate."""
+    deed: int = 0
+    """A hash of this action; 0 where none is told."""
+    after: int = 0
+    """The deed of the action before it in the same session, 0 where it begins one."""
 
 
 class Lesson(Struct, frozen=True, array_like=True):

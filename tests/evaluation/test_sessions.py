@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from evaluation.sessions import SessionsError, judge_sessions, read_sessions
+from evaluation.sessions import SessionsError, _Run, judge_sessions, read_sessions
 from tests.evaluation.small_logs import SHOP
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,30 @@ def test_nothing_is_learned_from_test() -> None:
     expected = [alone[1].rank[0], alone[2].rank[0], alone[0].rank[0]]
     assert together.rank.tolist() == expected
     assert together.baselines.tolist() == [rank for n in (1, 2, 0) for rank in alone[n].baselines]
+
+
+def test_a_test_line_is_lived_an_action_a_second() -> None:
+    times: list[list[int]] = []
+
+    class Watched(_Run):
+        def _leave(self, user_id: str) -> None:
+            times.append([action.ts_ms for action in self._driver.profiles[user_id.encode()].actions])
+            super()._leave(user_id)
+
+    run = Watched(SHOP, False)
+    run.learn("train", ["1", "2", "3"])
+    run.close()
+    run.predict("one", ["1", "2", "3"])
+    run.predict("two", ["2", "3", "1"])
+    end_ms = times[0][-1]
+    assert times == [[end_ms - 2_000, end_ms - 1_000, end_ms], *[[end_ms + 1_000, end_ms + 2_000]] * 2]
+
+
+def test_what_sessions_like_it_did_next_comes_first() -> None:
+    blend = msgspec.structs.replace(SHOP, models="blend")
+    train = [[str(k), str(k + 100)] for k in range(30)] * 4
+    judged = judge_sessions(train, [[str(k), str(k + 100)] for k in range(30)], blend, baselines=False)
+    assert float((judged.ranks <= 2).mean()) > 0.9
 
 
 def test_on_real_sessions(data_dir: Path) -> None:
