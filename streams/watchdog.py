@@ -21,6 +21,7 @@ LOOK_EVERY_S: Final = 5.0
 ASK_S: Final = 3.0
 STOP_DEADLINE_S: Final = 25.0
 
+
 def _loudly(watch: Callable[[], None]) -> None:
     """A watchdog that dies must not do so in silence."""
     try:
