@@ -14,6 +14,7 @@ from attune.cli.produce import produce
 from attune.cli.profile import profile
 from attune.cli.recommend import recommend
 from attune.cli.replay import replay
+from attune.cli.simulate import simulate
 from attune.cli.topics import topics
 from attune.cli.worker import worker
 
@@ -48,6 +49,7 @@ app.add_typer(topics, name="topics")
 app.command()(produce)
 app.command()(replay)
 app.command()(evaluate)
+app.command()(simulate)
 app.command()(recommend)
 app.command()(profile)
 app.command()(erase)
