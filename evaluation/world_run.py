@@ -56,6 +56,7 @@ class WorldRun:
         self.tallies: dict[str, Tally] = {}
         self.records = 0
         self._now_ms = world.start_ms
+        self._is_open = False
         self._hours: list[tuple[int, str]] = []
         self._sent_ms: dict[str, int] = {}
 
@@ -67,7 +68,7 @@ class WorldRun:
             self._take(record)
         for record in world.history():
             self._take(record)
-        self._now_ms = world.start_ms
+        self._now_ms, self._is_open = world.start_ms, True
         for user_id in self.audience.people:
             self._plan(user_id, first=True)
         while self._hours and self._hours[0][0] < end_ms:
@@ -96,7 +97,7 @@ class WorldRun:
             self._tally(fact.user_id).clicks += 1
         self.policy.lists.take(taken)
         newcomer = self.audience.take(taken)
-        if newcomer is not None and self._now_ms >= self.world.start_ms:
+        if newcomer is not None and self._is_open:
             self._plan(newcomer, first=True)
 
     def _slate(self, user_id: str, ts_ms: int) -> Record | None:

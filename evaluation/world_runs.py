@@ -96,7 +96,7 @@ def run_one(plan: Plan, progress: Callable[[float], None] = lambda share: None) 
     audience = Audience()
     policy = POLICIES[plan.policy](world, plan.pack, audience)
     outcomes = WorldRun(world, policy, audience, plan.days).finish(progress)
-    outcomes["clicks_per_mail"] = outcomes["clicks"] / outcomes["mails"] if outcomes.get("mails") else 0.0
+    outcomes["clicks_per_mail"] = outcomes.get("clicks", 0.0) / max(1.0, outcomes.get("mails", 0.0))
     return Run(plan.policy, plan.seed, outcomes, round(time.process_time() - started_s, 3))
 
 
