@@ -8,6 +8,7 @@ from attune.cli.dead_letters import dead_letters
 from attune.cli.demo import demo
 from attune.cli.erase import erase
 from attune.cli.evaluate import evaluate
+from attune.cli.experiment import experiment
 from attune.cli.failure import Commands
 from attune.cli.lag import lag
 from attune.cli.produce import produce
@@ -50,6 +51,7 @@ app.command()(produce)
 app.command()(replay)
 app.command()(evaluate)
 app.command()(simulate)
+app.add_typer(experiment, name="experiment")
 app.command()(recommend)
 app.command()(profile)
 app.command()(erase)
