@@ -27,10 +27,15 @@ NOBODY: Final = "newcomer"
 
 
 class LiveLists:
-    """Every event is in the next list, as in production."""
+    """Every event is in the next list, as in production.
 
-    def __init__(self, pack: Pack) -> None:
+    The rows of the models go to the replica when a list is read, all at once, not after each event (`eager`): steps
+    read none of them, but for those that sample candidates to learn the blend from, where eager is the default.
+    """
+
+    def __init__(self, pack: Pack, eager: bool | None = None) -> None:
         self.driver = Driver(pack, slates=True)
+        self._eager = pack.models == "blend" if eager is None else eager
         self._due: dict[str, str] = {}
         """Person -> the event that made the next list due."""
         self._shown: dict[str, tuple[str, Items]] = {}
@@ -43,7 +48,8 @@ class LiveLists:
         if isinstance(value, Retired) and record.topic == "items":
             driver.retire_item(value.key)
             return
-        driver.catch_up(record.at_ms)
+        if self._eager:
+            driver.catch_up(record.at_ms)
         outcome = driver.take(record.topic, record.key, value, record.at_ms)
         if isinstance(value, LIST_CHANGING) and outcome.admission == "apply":
             self._due[value.user_id] = outcome.arrival.source_id
@@ -67,7 +73,8 @@ class LiveLists:
     def _list(self, user_id: str, now_ms: int) -> Items:
         self.driver.catch_up(now_ms)
         profile = self.driver.profiles.get(user_id.encode()) or Profile()
-        return recommend(profile, now_ms, self.driver.replica, Randomness(f"{user_id}/{now_ms}"), limit=SIZE)
+        rng = Randomness(f"{user_id}/{now_ms}")
+        return recommend(profile, now_ms, self.driver.replica, rng, limit=SIZE, explained=False)
 
 
 class NightlyLists(LiveLists):

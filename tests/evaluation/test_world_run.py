@@ -13,9 +13,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from evaluation.policies.audience import Audience
+from evaluation.policies.model_lists import LiveLists
 from evaluation.policies.policy import POLICIES
+from evaluation.replay_file import Record as Taken
 from evaluation.world_run import WorldError, WorldRun
 from evaluation.world_runs import Plan, key_of, run_all, run_one
+from processors.recommend import recommend
 from schemas.decode import Invalid, decode
 from simulation.world import Record, World, make_world
 from streams.settings import read_settings
@@ -24,6 +27,7 @@ pytestmark = pytest.mark.slow
 
 PACK = read_settings({}, domain="jobs").pack
 USERS, DAYS = 60, 4
+END_MS = 1_740_960_000_000 + 3 * 86_400_000
 
 
 class Watched:
@@ -136,6 +140,28 @@ def test_the_oracle_knows_better_than_all_others() -> None:
 
 def test_the_same_plan_gives_the_same_outcomes() -> None:
     assert Watched("attune").outcomes == watched("attune").outcomes
+
+
+@pytest.mark.parametrize("name", ["jobs", "shop"])
+def test_rows_that_wait_until_a_list_is_read_change_no_list(name: str) -> None:
+    pack = read_settings({}, domain=name).pack
+    eager, lazy = LiveLists(pack, eager=True), LiveLists(pack, eager=False)
+    world = make_world(name, 1, 40, 3)
+    compared = 0
+    for n, record in enumerate([*world.catalogue(), *world.history(), *world.advance(END_MS, lambda user, at: None)]):
+        value = record["value"]
+        fact: Any = decode(record["topic"], record["key"].encode(), json.dumps(value).encode())
+        at_ms = value.get("ts_ms", world.start_ms - 60 * 86_400_000)
+        for lists in (eager, lazy):
+            lists.take(Taken(at_ms, record["topic"], record["key"].encode(), fact))
+        if record["topic"] == "views" and n % 20 == 0:
+            compared += 1
+            one, two = (lists.mail(value["user_id"], at_ms) for lists in (eager, lazy))
+            assert one == two
+            driver = lazy.driver
+            told = recommend(driver.profiles[value["user_id"].encode()], at_ms, driver.replica, limit=10)
+            assert [(i.item_id, i.score) for i in told] == [(i.item_id, i.score) for i in two]
+    assert compared > 20
 
 
 def test_finished_runs_are_kept_and_torn_lines_run_again(tmp_path: Path) -> None:
