@@ -72,7 +72,7 @@ def judge(variant: str, users: int, days: int, seeds: int, pack: Pack, world: st
     for seed in range(1, seeds + 1):
         tallies = [_lived(f"{world}:{variant}", name, seed, users, days, pack) for name in CASES[variant]]
         found.append(difference(*tallies))
-        print(f"{variant} seed {seed}: {_said(found[-1])}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"{variant} seed {seed}: {_said(found[-1])}", file=sys.stderr, flush=True)
     return Case(variant, tuple(found))
 
 
@@ -88,6 +88,7 @@ def _said(found: Estimate) -> str:
 
 
 def main() -> int:
+    """Judge both null worlds; exit code 1 where too few intervals cover 0."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.null_worlds")
     for name, default in (("--users", 300), ("--days", 14), ("--seeds", 20)):
         parser.add_argument(name, type=int, default=default)
@@ -95,7 +96,7 @@ def main() -> int:
     cases = [judge(variant, asked.users, asked.days, asked.seeds, Pack(name="jobs")) for variant in CASES]
     for case in cases:
         covered = f"{case.covered} of {len(case.differences)} intervals cover 0"
-        print(f"{case.variant}: {covered}: {'as it must' if case.holds else 'TOO FEW'}")  # noqa: T201
+        print(f"{case.variant}: {covered}: {'as it must' if case.holds else 'TOO FEW'}")
     return 0 if all(case.holds for case in cases) else 1
 
 
