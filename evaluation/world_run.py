@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from evaluation.policies.audience import DAY_MS, HOUR_MS, Audience
 from evaluation.policies.policy import Policy
-from evaluation.policies.send_rule import within_caps
+from evaluation.policies.send_rule import may_decide
 from evaluation.replay_file import Record as Taken
 from schemas.behaviour import Click, Event
 from schemas.catalogue import User
@@ -124,10 +124,11 @@ class WorldRun:
 
     def _perhaps_mail(self, user_id: str, now_ms: int) -> None:
         person, policy = self.audience.people[user_id], self.policy
-        if not person.may_be_mailed(now_ms) or (policy.capped and not within_caps(person, now_ms)):
+        if not person.may_be_mailed(now_ms) or (policy.capped and not may_decide(person, now_ms)):
             return
         items = policy.lists.mail(user_id, now_ms)
         if not policy.whether(person, items, now_ms):
+            person.refused_ms = now_ms
             return
         self.audience.mailed(user_id, [item.item_id for item in items], now_ms)
         items = policy.lists.sent_instead(user_id, items, now_ms)

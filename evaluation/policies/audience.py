@@ -38,6 +38,10 @@ class Person:
     viewed: set[str] = field(default_factory=set)
     active_hours: list[int] = field(default_factory=lambda: [0] * 24)
     """Hours on the site by local hour, each hour of each day counted once, mails' visits left out."""
+    seen_ms: int = 0
+    """When they last looked at something or searched."""
+    refused_ms: int = -(1 << 62)
+    """When a mail was last found not worth sending."""
     _last_hour: int = -1
 
     def may_be_mailed(self, now_ms: int) -> bool:
@@ -83,10 +87,12 @@ class Audience:
             return None
         match value:
             case View():
+                person.seen_ms = value.ts_ms
                 person.viewed.add(value.item_id)
                 if value.origin is None or value.origin.surface != "email":
                     person.was_active(value.ts_ms)
             case Search():
+                person.seen_ms = value.ts_ms
                 person.was_active(value.ts_ms)
             case Unsubscribe():
                 person.has_left = True

@@ -33,7 +33,10 @@ from simulation.world import World
 
 
 class Policy(Struct, frozen=True):
-    """All that distinguishes one policy from another. `capped`: 1 mail a day and 4 a week at most."""
+    """All that distinguishes one policy from another.
+
+    `capped`: 1 mail a day and 4 a week at most, and a rest of three days after one that was not worth sending.
+    """
 
     lists: Lists
     hour: HourRule

@@ -25,6 +25,8 @@ KNOWN_FROM: Final = 6
 SPREAD: Final = (0.25, 0.5, 1.0, 0.5, 0.25)
 """How an active hour speaks for the hours around it."""
 CAP_DAY, CAP_WEEK = 1, 4
+REST_MS: Final = 3 * DAY_MS
+"""After a mail that was not worth sending, unless the person comes to the site."""
 NEW_ITEMS: Final = 3
 """Items of a mail that were in no mail before and that the person has not looked at."""
 
@@ -64,6 +66,15 @@ def within_caps(person: Person, now_ms: int) -> bool:
         person.mails_within(now_ms, DAY_MS * 20 // 24) < CAP_DAY
         and person.mails_within(now_ms, WEEK_MS - DAY_MS // 6) < CAP_WEEK
     )
+
+
+def may_decide(person: Person, now_ms: int) -> bool:
+    """Whether it is worth finding out what there is to say: within the caps, and not shortly after there was nothing.
+
+    The hour may move to earlier here too.
+    """
+    rests = now_ms - person.refused_ms < REST_MS - DAY_MS // 6 and person.seen_ms <= person.refused_ms
+    return not rests and within_caps(person, now_ms)
 
 
 def worth_it(person: Person, items: Items, now_ms: int) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.policies.audience import DAY_MS, HOUR_MS, Audience, Person
 from evaluation.policies.lists import as_items
-from evaluation.policies.send_rule import most_active, within_caps, worth_it
+from evaluation.policies.send_rule import may_decide, most_active, within_caps, worth_it
 from evaluation.replay_file import Record
 from schemas.behaviour import Event, Origin, Preference, Search, Unsubscribe, View
 from schemas.catalogue import Location, User
@@ -80,6 +80,15 @@ def test_caps_are_one_a_day_and_four_a_week() -> None:
         assert not within_caps(person, at_ms + 10 * HOUR_MS)
     assert not within_caps(person, MONDAY_MS + 6 * DAY_MS)
     assert within_caps(person, MONDAY_MS + 7 * DAY_MS)
+
+
+def test_after_nothing_to_say_there_is_rest_until_the_person_comes() -> None:
+    who, person = audience(tz="UTC")
+    person.refused_ms = MONDAY_MS
+    assert not may_decide(person, MONDAY_MS + DAY_MS)
+    assert may_decide(person, MONDAY_MS + 3 * DAY_MS)
+    who.take(Record(0, "views", b"u", view(5)))
+    assert may_decide(person, MONDAY_MS + DAY_MS)
 
 
 def test_news_is_what_was_neither_mailed_nor_seen() -> None:

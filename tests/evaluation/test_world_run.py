@@ -112,7 +112,7 @@ def test_fixed_time_differs_from_attune_in_the_hour_and_random_items_in_the_item
     first = {name: run.mails[0][1] for name, run in (("attune", attune), ("chance", chance))}
     assert first["attune"]["user_id"] == first["chance"]["user_id"]
     assert first["attune"]["items"] != first["chance"]["items"]
-    assert len(chance.mails) == pytest.approx(len(attune.mails), rel=0.05)
+    assert len(chance.mails) == pytest.approx(len(attune.mails), rel=0.15)
 
 
 def test_always_send_sends_more_than_the_caps_allow() -> None:
