@@ -26,6 +26,7 @@ def of_files(files: list[Path]) -> dict[str, str]:
 
 
 def _set_to_numbers(statement: ast.stmt) -> set[str]:
+    pairs: list[tuple[ast.expr, ast.expr]]
     if isinstance(statement, ast.AnnAssign) and statement.value is not None:
         pairs = [(statement.target, statement.value)]
     elif isinstance(statement, ast.Assign):
