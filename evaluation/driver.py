@@ -56,6 +56,7 @@ class Driver:
         publishes: bool = False,
         rules: Rules = DEFAULT_RULES,
         partitions: int = 12,
+        slates: bool = False,
     ) -> None:
         if delay_ms < 0:
             raise ValueError(f"delay_ms must be at least 0, not {delay_ms}")
@@ -72,6 +73,7 @@ class Driver:
         """Whether steps teach the models."""
         self._partitions = partitions
         self._publishes = publishes
+        self._slates = slates or publishes
         self._partition: dict[bytes, int] = {}
         self._offsets: Counter[tuple[str, int]] = Counter()
         self._erased: dict[str, int | None] = {}
@@ -102,7 +104,7 @@ class Driver:
     def put_item(self, item: Item) -> None:
         """An item is new or changed."""
         self.replica.put_item(item)
-        if not self._publishes:  # what is asked for is no slate, and the pack cannot switch off that reposts are one
+        if not self._slates:  # what is judged is no slate, and the pack cannot switch off that reposts are one
             row = self.replica.catalogue.row_of(item.item_id)
             self.replica.catalogue.twin[row] = 0
 

@@ -5,25 +5,35 @@ What is cached on the way (neighbour lists of texts, sorted short lists) is used
 computed anew.
 """
 
+from typing import Final
+
 from processors.blend_ranking import rank_blend
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.ranking import Ranking, rank
-from processors.reasons import explain
+from processors.reasons import Explanation, explain
 from processors.replica import Replica
 from processors.retrieval import everything, retrieve
 from processors.slate import Slate
 from processors.taste import Taste, taste_of
 from schemas.decisions import RecommendedItem
 
+UNEXPLAINED: Final = Explanation("unexplained", ())
+
 
 def recommend(
-    profile: Profile, now_ms: int, replica: Replica, rng: Randomness | None = None, limit: int | None = None
+    profile: Profile,
+    now_ms: int,
+    replica: Replica,
+    rng: Randomness | None = None,
+    limit: int | None = None,
+    explained: bool = True,
 ) -> tuple[RecommendedItem, ...]:
     """The list for one person at `now_ms`: at most `limit` items, by default the pack's `list_size`.
 
     Empty only where no item may be shown. The profile is only read. Nothing is explored yet: `rng` is not drawn from,
-    and every propensity is 1.
+    and every propensity is 1. Without `explained` the same items come without source and reasons, which costs less: for
+    simulations, where nobody reads them.
     """
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
@@ -31,7 +41,7 @@ def recommend(
     slate.fill(_ranked(profile, taste, now_ms, replica), taste.own_rows)
     if not slate.is_full:
         slate.fill(_ranked_all(profile, taste, now_ms, replica), taste.own_rows)
-    explanations = explain(slate.places, taste, now_ms, replica)
+    explanations = explain(slate.places, taste, now_ms, replica) if explained else [UNEXPLAINED] * len(slate.places)
     return tuple(
         [
             RecommendedItem(

@@ -8,12 +8,14 @@ from attune.cli.dead_letters import dead_letters
 from attune.cli.demo import demo
 from attune.cli.erase import erase
 from attune.cli.evaluate import evaluate
+from attune.cli.experiment import experiment
 from attune.cli.failure import Commands
 from attune.cli.lag import lag
 from attune.cli.produce import produce
 from attune.cli.profile import profile
 from attune.cli.recommend import recommend
 from attune.cli.replay import replay
+from attune.cli.simulate import simulate
 from attune.cli.topics import topics
 from attune.cli.worker import worker
 
@@ -48,6 +50,8 @@ app.add_typer(topics, name="topics")
 app.command()(produce)
 app.command()(replay)
 app.command()(evaluate)
+app.command()(simulate)
+app.add_typer(experiment, name="experiment")
 app.command()(recommend)
 app.command()(profile)
 app.command()(erase)

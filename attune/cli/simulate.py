@@ -1,0 +1,96 @@
+"""`attune simulate`: policies in a world with hidden truth, in process and without Kafka."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from attune.cli.failure import CommandError
+from attune.cli.options import Json, console, print_json, progress_console
+from streams.settings import read_settings
+
+if TYPE_CHECKING:
+    from evaluation.seed_table import Table
+
+BASELINE: Final = "saved-search-10h"
+MAX_SEEDS: Final = 1_000
+
+
+def simulate(
+    more: Annotated[list[str] | None, typer.Argument(help="Further policies.", metavar="[NAME]...")] = None,
+    world: Annotated[
+        str, typer.Option(help="jobs, shop, jobs:VARIANT, shop:VARIANT, or anyone's module:Class.")
+    ] = "jobs",
+    users: Annotated[int, typer.Option(min=1, help="People in the world.")] = 1_000,
+    days: Annotated[int, typer.Option(min=1, help="Days to live through, after the world's history.")] = 42,
+    seeds: Annotated[str, typer.Option(help="1,2,3 or 1-20: every policy runs under each.")] = "1,2,3",
+    policy: Annotated[list[str] | None, typer.Option(help="A policy, or several with commas; all: every one.")] = None,
+    baseline: Annotated[str, typer.Option(help="What the others are compared with.")] = BASELINE,
+    resume: Annotated[
+        Path | None, typer.Option(help="Where finished runs are kept (simulations.jsonl in the state directory).")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, max=2, help="Runs at a time.")] = 2,
+    domain: Annotated[str | None, typer.Option(help="The pack, where the world's name is none.")] = None,
+    json: Json = False,
+) -> None:
+    """What people would do: whole policies, items and hours and all, judged by a world's hidden truth.
+
+    The figures are simulated. A finished run is kept, and not run again until code, pack or size change.
+
+    [bold]Examples[/bold]
+
+      attune simulate --world jobs --users 500 --days 14 --policy attune --policy nightly-batch
+
+      attune simulate --world shop --seeds 1-5 --policy all --json
+    """
+    from evaluation.policies.oracle import NoTruthError
+    from evaluation.seed_table import table_of
+    from evaluation.task_progress import TaskProgress
+    from evaluation.world_run import WorldError
+    from evaluation.world_runs import Plan, run_all
+    from evaluation.world_table import show
+    from simulation.world import UnknownWorldError, make_world
+
+    numbers = _seeds(seeds)
+    names = _policies([*(policy or ()), *(more or ())], baseline)
+    first = world.partition(":")[0]
+    settings = read_settings(domain=domain or (first if first in ("jobs", "shop") else None))
+    try:
+        make_world(world, numbers[0], 1, 1)
+    except UnknownWorldError as error:
+        raise typer.BadParameter(str(error), param_hint="--world") from None
+    plans = [Plan(world, users, days, seed, name, settings.pack) for seed in numbers for name in names]
+    kept = resume or Path(settings.state_dir) / "simulations.jsonl"
+    with TaskProgress(progress_console()) as progress:
+        try:
+            runs = run_all(plans, kept, processes, progress.task(f"{world}: thousandths of runs"))
+        except (NoTruthError, WorldError) as error:
+            raise CommandError(str(error)) from None
+    table: Table = table_of(runs, world, users, days, baseline)
+    if json:
+        print_json(table)
+    else:
+        show(table, console())
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        parts = [part.partition("-") for part in text.split(",")]
+        found = [seed for low, _, high in parts for seed in range(int(low), int(high or low) + 1)]
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no list of seeds such as 1,2,3 or 1-20", param_hint="--seeds") from None
+    if not 1 <= len(found) <= MAX_SEEDS:
+        raise typer.BadParameter(f"{text!r} names {len(found)} seeds, not 1 to {MAX_SEEDS}", param_hint="--seeds")
+    return list(dict.fromkeys(found))
+
+
+def _policies(asked: list[str], baseline: str) -> list[str]:
+    from evaluation.policies.policy import POLICIES
+
+    names = [name.strip() for part in asked for name in part.split(",")] or ["attune"]
+    if "all" in names:
+        names = list(POLICIES)
+    for name in (*names, baseline):
+        if name not in POLICIES:
+            raise typer.BadParameter(f"no policy {name!r}: use {', '.join(POLICIES)}", param_hint="--policy")
+    return list(dict.fromkeys([baseline, *names]))

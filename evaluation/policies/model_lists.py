@@ -1,0 +1,133 @@
+"""Lists of the pipeline itself: live as the workers have them, frozen at midnight, or its items replaced by chance.
+
+A list is made when somebody reads it, at a visit or for a mail, and not at each event as the workers do: by the same
+function, with what was learned between event and visit, at a fraction of the cost. Until a further event makes a new
+list due the site shows the same one under the same id, which is that of the event.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from evaluation.driver import Driver
+from evaluation.policies.audience import DAY_MS
+from evaluation.policies.lists import SIZE, Items, as_items
+from evaluation.replay_file import Record
+from processors.pack import Pack
+from processors.pipeline import LIST_CHANGING
+from processors.profile import Profile
+from processors.randomness import Randomness
+from processors.recommend import recommend
+from processors.retrieval import everything
+from processors.taste import taste_of
+from schemas.catalogue import Item
+from schemas.decode import Retired
+
+NOBODY: Final = "newcomer"
+
+
+class LiveLists:
+    """Every event is in the next list, as in production.
+
+    The rows of the models go to the replica when a list is read, all at once, not after each event (`eager`): steps
+    read none of them, but for those that sample candidates to learn the blend from, where eager is the default.
+    """
+
+    def __init__(self, pack: Pack, eager: bool | None = None) -> None:
+        self.driver = Driver(pack, slates=True)
+        self._eager = pack.models == "blend" if eager is None else eager
+        self._due: dict[str, str] = {}
+        """Person -> the event that made the next list due."""
+        self._shown: dict[str, tuple[str, Items]] = {}
+
+    def take(self, record: Record) -> None:
+        value, driver = record.value, self.driver
+        if isinstance(value, Item):
+            driver.put_item(value)
+            return
+        if isinstance(value, Retired) and record.topic == "items":
+            driver.retire_item(value.key)
+            return
+        if self._eager:
+            driver.catch_up(record.at_ms)
+        outcome = driver.take(record.topic, record.key, value, record.at_ms)
+        if isinstance(value, LIST_CHANGING) and outcome.admission == "apply":
+            self._due[value.user_id] = outcome.arrival.source_id
+
+    def site(self, user_id: str, now_ms: int) -> tuple[str, Items]:
+        due = self._due.get(user_id, f"{NOBODY}-{user_id}")
+        shown = self._shown.get(user_id)
+        if shown is None or shown[0] != due:
+            shown = self._shown[user_id] = (due, self._for_site(user_id, now_ms))
+        return shown
+
+    def mail(self, user_id: str, now_ms: int) -> Items:
+        return self._list(user_id, now_ms)
+
+    def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
+        return items
+
+    def _for_site(self, user_id: str, now_ms: int) -> Items:
+        return self._list(user_id, now_ms)
+
+    def _list(self, user_id: str, now_ms: int) -> Items:
+        self.driver.catch_up(now_ms)
+        profile = self.driver.profiles.get(user_id.encode()) or Profile()
+        rng = Randomness(f"{user_id}/{now_ms}")
+        return recommend(profile, now_ms, self.driver.replica, rng, limit=SIZE, explained=False)
+
+
+class NightlyLists(LiveLists):
+    """The same models and ranker, fed once a day: between two midnights (UTC) nothing learned or done changes a list.
+
+    Who came since midnight gets the list of somebody nothing is known of.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        super().__init__(pack)
+        self._waiting: list[Record] = []
+        self._midnight_ms = 0
+        self._lists: dict[str, Items] = {}
+
+    def take(self, record: Record) -> None:
+        self._turn_to(record.at_ms)
+        self._waiting.append(record)
+
+    def site(self, user_id: str, now_ms: int) -> tuple[str, Items]:
+        return f"nightly-{user_id}-{now_ms // DAY_MS}", self.mail(user_id, now_ms)
+
+    def mail(self, user_id: str, now_ms: int) -> Items:
+        self._turn_to(now_ms)
+        if user_id not in self._lists:
+            self._lists[user_id] = self._list(user_id, self._midnight_ms)
+        return self._lists[user_id]
+
+    def _turn_to(self, now_ms: int) -> None:
+        """A batch whose night has come takes all that waited."""
+        midnight_ms = now_ms // DAY_MS * DAY_MS
+        if midnight_ms <= self._midnight_ms:
+            return
+        self._midnight_ms = midnight_ms
+        self._lists.clear()
+        for record in self._waiting:
+            super().take(record)
+        self._waiting.clear()
+
+
+class RandomLists(LiveLists):
+    """Whatever may be shown to a person, drawn evenly; whether a mail goes is decided by the true list."""
+
+    def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
+        return self._drawn(user_id, now_ms)
+
+    def _for_site(self, user_id: str, now_ms: int) -> Items:
+        return self._drawn(user_id, now_ms)
+
+    def _drawn(self, user_id: str, now_ms: int) -> Items:
+        driver = self.driver
+        driver.catch_up(now_ms)
+        profile = driver.profiles.get(user_id.encode()) or Profile()
+        rows = everything(taste_of(profile, now_ms, driver.replica), now_ms, driver.replica).rows
+        rng = Randomness(f"random-items/{user_id}/{now_ms}").generator
+        drawn = rng.choice(rows, size=min(SIZE, len(rows)), replace=False).tolist()
+        return as_items([driver.replica.catalogue.item_id(row) for row in drawn], "random")
