@@ -4,10 +4,9 @@ With several partitions replicas read `items` in any order between them, and wha
 order in which items were put. So items are compared on one partition, with the lists shown and mailed, and ids on four,
 where nobody is shown anything, so that what people do cannot depend on it.
 
-`ATTUNE_TEST_LOCKSTEP=PEOPLExDAYS` makes it smaller or larger.
+A few people for a day in every run; 50 people for three days, some minutes each, among the faults.
 """
 
-import os
 from pathlib import Path
 
 import pytest
@@ -32,7 +31,6 @@ from tests.integration.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_500)]
 
-USERS, DAYS = map(int, os.environ.get("ATTUNE_TEST_LOCKSTEP", "50x3").split("x"))
 SETTINGS = {
     "clock": "log",
     "log_idle_s": "0",
@@ -46,8 +44,8 @@ SETTINGS = {
 class Mails:
     """A world whose mails are noted."""
 
-    def __init__(self) -> None:
-        self.world: World = make_world("jobs", 1, USERS, DAYS)
+    def __init__(self, users: int, days: int) -> None:
+        self.world: World = make_world("jobs", 1, users, days)
         self.sent: list[Record] = []
         deliver = self.world.deliver
 
@@ -74,11 +72,11 @@ class Unseen:
         return items
 
 
-def lived(lists: Lists) -> tuple[list[Record], dict[str, float]]:
+def lived(lists: Lists, users: int, days: int) -> tuple[list[Record], dict[str, float]]:
     """A mail a day at ten, of the list that was published last."""
-    mails, audience = Mails(), Audience()
+    mails, audience = Mails(users, days), Audience()
     policy = Policy(lists, at_ten, daily, capped=True)
-    outcomes = WorldRun(mails.world, policy, audience, DAYS).finish()
+    outcomes = WorldRun(mails.world, policy, audience, days).finish()
     return mails.sent, outcomes
 
 
@@ -133,14 +131,24 @@ def told(found: Recommendation) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("partitions", [1, 4])
 def test_a_world_through_kafka_is_the_world_in_process(clean_kafka: str, tmp_path: Path, partitions: int) -> None:
+    lockstep(clean_kafka, tmp_path, partitions, users=5, days=1)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("partitions", [1, 4])
+def test_fifty_people_for_three_days(clean_kafka: str, tmp_path: Path, partitions: int) -> None:
+    lockstep(clean_kafka, tmp_path, partitions, users=50, days=3)
+
+
+def lockstep(bootstrap: str, tmp_path: Path, partitions: int, users: int, days: int) -> None:
     names = SETTINGS | {"partitions": str(partitions)}
     here = Watched(read_settings(environment(**names)).pack, partitions)
-    there = FromTheStart(clean_kafka, tmp_path / "worker.log", names)
+    there = FromTheStart(bootstrap, tmp_path / "worker.log", names)
     seen = partitions == 1
-    mails_here, outcomes_here = lived(here if seen else Unseen(here))
-    assert len(here.log) > 2 * USERS
+    mails_here, outcomes_here = lived(here if seen else Unseen(here), users, days)
+    assert len(here.log) > 2 * users
     try:
-        mails_there, outcomes_there = lived(there if seen else Unseen(there))
+        mails_there, outcomes_there = lived(there if seen else Unseen(there), users, days)
     finally:
         there.close()
     assert list(map(told, there.log)) == list(map(told, here.log))
