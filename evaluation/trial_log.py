@@ -1,4 +1,4 @@
-"""An experiment's status from a log: decisions that bear an arm, and what people did, in replay form."""
+"""An experiment's status from a log: decisions that bear an arm, and what people did, from files or from Kafka."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ import msgspec
 from msgspec import Raw, Struct
 
 from evaluation.trial import Exposure, Metric, Status, Trial
+from processors.arms import arm_in
 from processors.experiment import Experiment
 from schemas.behaviour import Event
 from schemas.decode import SCHEMAS, decode
 
-DECISIONS: Final = {"recommendations": "ts_ms", "digests": "due_ms"}
+DECISIONS: Final = {"recommendations": "ts_ms", "send-times": "ts_ms", "digests": "due_ms"}
 """Topics of decisions, and the field that says when."""
+OUTCOMES: Final = ("applies", "clicks", "unsubscribes")
+"""Topics from which an observation is made up."""
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+
+Raws = Iterable[tuple[str, bytes, bytes]]
+"""Topic, key and value of records, in any order."""
 
 
 class _Line(Struct, frozen=True):
@@ -37,44 +43,46 @@ _line: Final = msgspec.json.Decoder(_Line).decode
 _decision: Final = msgspec.json.Decoder(_Decision).decode
 
 
-def status_of(experiment: Experiment, files: Iterable[Path], metric: Metric, now_ms: int | None = None) -> Status:
-    """The status at `now_ms`, by default the time of the last record, from the records of all files in order of time.
+def status_of(experiment: Experiment, records: Raws, metric: Metric, now_ms: int | None = None) -> Status:
+    """The status at `now_ms`, by default the time of the last record.
 
-    Lines that are no JSON in replay form, or that the schemas refuse, are left out, as the workers leave them out.
+    Records that are no JSON, or that the schemas refuse, are left out, as the workers leave them out.
     """
-    found = [record for file in files for record in _records(file)]
-    found.sort(key=lambda record: record[0])
+    found = [dated for record in records if (dated := _fact(experiment, *record)) is not None]
+    found.sort(key=lambda dated: dated[0])
     trial = Trial(experiment, metric)
-    for _, record in found:
-        if isinstance(record, Exposure):
-            trial.expose(record)
+    for _, fact in found:
+        if isinstance(fact, Exposure):
+            trial.expose(fact)
         else:
-            trial.take(record)
+            trial.take(fact)
     last_ms = found[-1][0] if found else experiment.started_ms
     return trial.status(last_ms if now_ms is None else now_ms)
 
 
-def _records(path: Path) -> Iterator[tuple[int, Exposure | Event]]:
+def records_of(path: Path) -> Iterator[tuple[str, bytes, bytes]]:
+    """The records of a file in replay form, gzip or not; lines of another form are left out."""
     with path.open("rb") as file:
         start = file.read(2)
         file.seek(0)
         for line in cast("IO[bytes]", gzip.GzipFile(fileobj=file) if start == _GZIP_MAGIC else file):
-            record = _record(line)
-            if record is not None:
-                yield record
+            try:
+                parsed = _line(line)
+            except msgspec.MsgspecError:
+                continue
+            yield parsed.topic, parsed.key.encode(), bytes(parsed.value)
 
 
-def _record(line: bytes) -> tuple[int, Exposure | Event] | None:
-    try:
-        parsed = _line(line)
-        raw = bytes(parsed.value)
-        if parsed.topic in DECISIONS and raw != b"null":
+def _fact(experiment: Experiment, topic: str, key: bytes, raw: bytes) -> tuple[int, Exposure | Event] | None:
+    if topic in DECISIONS:
+        try:
             decision = _decision(raw)
-            at_ms = getattr(decision, DECISIONS[parsed.topic])
-            return None if decision.arm is None else (at_ms, Exposure(decision.user_id, decision.arm, at_ms))
-    except msgspec.MsgspecError:
+        except msgspec.MsgspecError:  # `null` among them: somebody was forgotten
+            return None
+        arm = None if decision.arm is None else arm_in(decision.arm, experiment)
+        at_ms = getattr(decision, DECISIONS[topic])
+        return None if arm is None else (at_ms, Exposure(decision.user_id, arm, at_ms))
+    if topic not in SCHEMAS:
         return None
-    if parsed.topic not in SCHEMAS or raw == b"null":
-        return None
-    event = decode(parsed.topic, parsed.key.encode(), raw)
+    event = decode(topic, key, raw)
     return (event.ts_ms, event) if isinstance(event, Event) else None

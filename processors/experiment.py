@@ -8,17 +8,19 @@ O'Brien and Meyer, *Overlapping experiment infrastructure*, KDD 2010).
 from collections.abc import Mapping
 from hashlib import blake2b
 from math import isclose
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
-from schemas.fields import Id, Line, TimestampMs, Word
+from schemas.fields import Line, TimestampMs
 
 HOLDOUT: Final = "holdout"
 HOLDOUT_SALT: Final = "attune/holdout"
 MAX_HOLDOUT: Final = 0.5
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,60}\Z")]
+"""Of an experiment or an arm: letters, digits, `.`, `_` and `-`, at most 60."""
 
 
 class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,8 +29,10 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Raises ValueError naming the field where that is not so.
     """
 
-    name: Id
-    arms: Mapping[Word, Share]
+    name: Name
+    arms: Mapping[Name, Share]
+    packs: Mapping[str, Mapping[str, Any]] = {}
+    """Arm -> fields of the pack that are different for its people (processors/arms.py). The others have the pack."""
     salt: Line = ""
     """Empty: the name. Another salt draws the arms anew."""
     holdout: Share = 0.05
@@ -45,12 +49,21 @@ class Experiment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             )
         if self.holdout > MAX_HOLDOUT:
             raise ValueError(f"holdout must be at most {MAX_HOLDOUT}, not {self.holdout}")
+        for arm in self.packs:
+            if arm not in self.arms:
+                raise ValueError(f"packs names the arm {arm!r}; the arms are {', '.join(self.arms)}")
+        if self.stopped_ms is not None and self.stopped_ms < self.started_ms:
+            raise ValueError(f"stopped_ms must not be before started_ms, {self.started_ms}, but is {self.stopped_ms}")
 
     @property
     def shares(self) -> dict[str, float]:
         """The planned share of everybody, by arm, the holdout among them where there is one."""
         planned = {arm: share * (1.0 - self.holdout) for arm, share in self.arms.items()}
         return planned | ({HOLDOUT: self.holdout} if self.holdout else {})
+
+    def runs_at(self, now_ms: int) -> bool:
+        """Whether decisions of that moment belong to it."""
+        return self.started_ms <= now_ms < (1 << 62 if self.stopped_ms is None else self.stopped_ms)
 
 
 def arm_of(experiment: Experiment, user_id: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from processors.actions import UNSAVE, action_of, weights
+from processors.arms import Arms
 from processors.blend import NAMES
 from processors.candidate_sample import candidate_sample
 from processors.effects import Arrival, Effect, Learn, Recommend, Wake
@@ -50,6 +51,8 @@ class Rules(Struct, frozen=True):
     erasure_complete_ms: int = 15 * 86_400_000
     teaches: bool = True
     """Whether steps teach the models; an evaluation may look without."""
+    arms: Arms | None = None
+    """The experiments that decisions belong to."""
 
 
 DEFAULT_RULES: Final = Rules()
@@ -150,7 +153,8 @@ def _list(
     rng: Randomness,
     rules: Rules,
 ) -> Recommend:
-    items = recommend(profile, now_ms, replica, rng)
+    side = rules.arms.side(user_id, now_ms) if rules.arms is not None else None
+    items = recommend(profile, now_ms, replica if side is None else replica.under(side.pack), rng)
     profile.last_recommended_ms = now_ms
     profile.wake_ms = None
     return Recommend(
@@ -162,6 +166,7 @@ def _list(
             trigger=trigger,
             items=items,
             model_version=replica.version,
+            arm=None if side is None else side.arm,
         )
     )
 

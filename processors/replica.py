@@ -7,6 +7,7 @@ Items and rows come in any order: what is known of an item that is not in the ca
 """
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Final
 
 import numpy as np
@@ -71,6 +72,14 @@ class Replica:
     def version(self) -> str:
         """What this replica has learned: the `learning` offset of the last complete flush."""
         return f"learning-{self._learned_offset}"
+
+    def under(self, pack: Pack) -> "Replica":
+        """The same catalogue and models, read by another pack: for one list, not to be kept."""
+        if pack is self.pack:
+            return self
+        seen = copy(self)
+        seen.pack = pack
+        return seen
 
     def item(self, item_id: str) -> Item | None:
         """What the catalogue keeps of an item, or None where it is not live."""

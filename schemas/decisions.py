@@ -84,6 +84,7 @@ class SendTime(Struct, frozen=True, omit_defaults=True):
     alternatives: tuple[SendAlternative, ...] = ()
     expected_lift: float | None = None
     suppressed: Literal["fatigue", "quiet_hours", "cap", "unsubscribed", "no_content", "holdout"] | None = None
+    arm: Word | None = None
 
 
 Campaign = Literal["digest", "alert", "nudge", "complements", "price", "stock", "closing", "reactivation"]

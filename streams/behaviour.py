@@ -23,6 +23,7 @@ from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import Failure, decode_failure, original_headers, step_failure
+from streams.experiment_file import ExperimentWatch
 from streams.failstop import stop_process
 from streams.faust_app import Membership, make_app, silence_monitor
 from streams.lease import Lease
@@ -52,7 +53,10 @@ class BehaviourWorker:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.rules = Rules(settings.surface, settings.erasure_key, settings.erasure_complete_ms)
+        self.experiments = ExperimentWatch(settings)
+        self.rules = Rules(
+            settings.surface, settings.erasure_key, settings.erasure_complete_ms, arms=self.experiments.arms
+        )
         self.replica = Replica(settings.pack)
         self.reader = ReplicaReader(settings, self.replica)
         self.counts = Counts()
@@ -269,6 +273,8 @@ class BehaviourWorker:
         writer.producer.poll(0)
         await self.order.retry()
         self.reader.drain(CHUNK_S)
+        if self.experiments.has_changed():
+            self.rules = msgspec.structs.replace(self.rules, arms=self.experiments.arms)
         if not self.membership.recovered:
             return
         if self.table.overwritten:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 
+from processors.arms import Arms
+from processors.experiment import Experiment
 from processors.pack import Pack
 
 PACKAGED: Final = Path(__file__).parent.parent / "attune" / "attune.toml"
@@ -70,6 +72,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kafka: Mapping[str, str] = {}
     """More librdkafka settings for every client: `security.protocol`, `sasl.*`, `ssl.*`."""
     packs: Mapping[str, Pack] = {}
+    experiments: tuple[Experiment, ...] = ()
+    """`[[experiments]]`: beside those that `attune experiment start` keeps in the state directory."""
     sabotage: tuple[Sabotage, ...] = ()
 
     @property
@@ -110,6 +114,10 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
     settings = _converted(values, Settings)
     if settings.domain not in settings.packs:
         raise SettingsError(f"domain: no pack '{settings.domain}' is defined (packs: {', '.join(settings.packs)})")
+    try:
+        Arms(settings.pack, settings.experiments)
+    except ValueError as error:
+        raise SettingsError(f"experiments: {error}") from None
     return settings
 
 

@@ -2,18 +2,20 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from attune.cli.failure import CommandError
-from attune.cli.options import Json, console, print_json
-from streams.settings import read_settings
+from attune.cli.options import Bootstrap, Json, console, print_json
+from streams.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from evaluation.comparison import Verdict
-    from evaluation.experiments import Experiments
     from evaluation.trial import Status
+    from streams.experiment_file import Experiments
 
 DAY_MS: Final = 86_400_000
 
@@ -28,11 +30,25 @@ def start(
     salt: Annotated[str, typer.Option(help="What the arms are drawn by; the name, if not given.")] = "",
     holdout: Annotated[float, typer.Option(min=0.0, max=0.5, help="The share that no experiment touches.")] = 0.05,
     window_d: Annotated[float, typer.Option(min=0.01, help="Days after the first exposure that count.")] = 7.0,
+    switch: Annotated[
+        list[str] | None, typer.Option(metavar="ARM:FIELD=VALUE", help="What of the pack is different in an arm.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Define an experiment and start it now. A name is used once."""
-    from evaluation.experiments import ExperimentError
+    """Define an experiment and start it now. A name is used once.
+
+    Workers that have this state directory know of it within a second.
+
+    [bold]Examples[/bold]
+
+      attune experiment start fresher --switch treatment:freshness_half_life_d=3
+
+      attune experiment start text --arms control=0.8,more=0.2 --switch more:scores.text=2.5 --json
+    """
+    import msgspec
+
     from processors.experiment import Experiment
+    from streams.experiment_file import ExperimentError
 
     try:
         shares = {arm.strip(): float(share) for arm, _, share in (part.partition("=") for part in arms.split(","))}
@@ -41,11 +57,13 @@ def start(
             arms=shares,
             salt=salt,
             holdout=holdout,
+            packs=_packs(switch or ()),
             window_ms=int(window_d * DAY_MS),
             started_ms=time.time_ns() // 1_000_000,
         )
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--arms") from None
+        msgspec.convert(msgspec.to_builtins(defined), Experiment)  # the constructor checks no types
+    except (ValueError, msgspec.ValidationError) as error:
+        raise typer.BadParameter(str(error), param_hint="--arms, --switch") from None
     try:
         _experiments().start(defined)
     except ExperimentError as error:
@@ -59,7 +77,7 @@ def start(
 @experiment.command()
 def stop(name: Name, json: Json = False) -> None:
     """Let nobody else in. Windows that are open still close."""
-    from evaluation.experiments import ExperimentError
+    from streams.experiment_file import ExperimentError
 
     try:
         stopped = _experiments().stop(name, time.time_ns() // 1_000_000)
@@ -74,21 +92,35 @@ def stop(name: Name, json: Json = False) -> None:
 @experiment.command()
 def status(
     name: Name,
-    files: Annotated[list[Path], typer.Argument(help="Logs in replay form: decisions that bear arms, and events.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Logs in replay form: decisions that bear arms, and events. None: Kafka."),
+    ] = None,
     metric: Annotated[Literal["applies", "apply_starts", "clicks"], typer.Option(help="Per person.")] = "applies",
+    bootstrap: Bootstrap = None,
     json: Json = False,
 ) -> None:
     """What can be said now; it may be asked as often as one likes.
 
     Exit code 1 with an alarm: the split is not as planned, somebody was in a wrong arm, or a guardrail broke.
+
+    [bold]Examples[/bold]
+
+      attune experiment status fresher
+
+      attune experiment status fresher log.jsonl.gz --metric clicks --json
     """
-    from evaluation.experiments import ExperimentError
-    from evaluation.trial_log import status_of
+    from evaluation.trial_log import records_of, status_of
+    from streams.experiment_file import ExperimentError
 
     try:
-        found = status_of(_experiments().named(name), files, metric)
+        experiment = _experiments().named(name)
     except ExperimentError as error:
         raise CommandError(str(error)) from None
+    if files:
+        found = status_of(experiment, (record for file in files for record in records_of(file)), metric)
+    else:
+        found = status_of(experiment, _on_kafka(read_settings(bootstrap=bootstrap)), metric)
     if json:
         print_json(found)
     else:
@@ -97,11 +129,42 @@ def status(
         raise typer.Exit(1)
 
 
+def _packs(switches: "Iterable[str]") -> dict[str, dict[str, Any]]:
+    """`ARM:FIELD=VALUE` and `ARM:FIELD.FIELD=VALUE`; values as in TOML, bare words as strings."""
+    import tomllib
+
+    packs: dict[str, dict[str, Any]] = {}
+    for switch in switches:
+        arm, colon, rest = switch.partition(":")
+        field, equals, text = rest.partition("=")
+        if not (arm and colon and field and equals):
+            raise ValueError(f"{switch!r} is not ARM:FIELD=VALUE")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        inner = packs.setdefault(arm, {})
+        *outer, last = field.split(".")
+        for name in outer:
+            inner = inner.setdefault(name, {})
+        inner[last] = value
+    return packs
+
+
+def _on_kafka(settings: Settings) -> "Iterator[tuple[str, bytes, bytes]]":
+    from evaluation.trial_log import DECISIONS, OUTCOMES
+    from streams.scan import scan
+
+    for topic in (*DECISIONS, *OUTCOMES):
+        for message in scan(settings, topic, range(settings.partitions)):
+            yield topic, message.key() or b"", message.value() or b"null"
+
+
 def _experiments() -> "Experiments":
-    from evaluation.experiments import ExperimentError, Experiments
+    from streams.experiment_file import ExperimentError, Experiments
 
     try:
-        return Experiments(Path(read_settings().state_dir))
+        return Experiments(read_settings())
     except ExperimentError as error:
         raise CommandError(str(error)) from None
 

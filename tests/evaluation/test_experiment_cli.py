@@ -34,7 +34,7 @@ def log(path: Path, experiment: Experiment, people: int, skip: str = "", wrong: 
         if arm == skip and n % 5 < 2:
             continue
         at = experiment.started_ms + n * 1_000
-        shown = "control" if wrong else arm
+        shown = "hour:control" if wrong else f"slate:wide hour:{arm}"
         digest = {"digest_id": f"d{n}", "user_id": user, "due_ms": at, "arm": shown, "campaign": "digest"}
         rows.append({"topic": "digests", "key": user, "value": digest})
         if n % 10 < (3 if arm == "treatment" else 1):
@@ -77,6 +77,30 @@ def test_a_broken_split_and_wrong_arms_end_with_1(tmp_path: Path) -> None:
     wrong = run("status", "hour", log(tmp_path / "b.jsonl", experiment, 300, wrong=True), "--json")
     assert wrong.exit_code == 1
     assert json.loads(wrong.stdout)["misassigned"] > 100
+
+
+def test_arms_switch_fields_of_the_pack() -> None:
+    switches = ("--switch", "treatment:freshness_half_life_d=3", "--switch", "treatment:scores.text=2.5")
+    assert started(*switches).packs == {"treatment": {"freshness_half_life_d": 3, "scores": {"text": 2.5}}}
+    for wrong in ("treatment:models=blend", "treatment:nonsense=1"):
+        refused = run("start", "other", "--switch", wrong)
+        assert refused.exit_code == 1
+        assert wrong.partition(":")[2].partition("=")[0] in refused.output + refused.stderr
+    for wrong in ("nobody:list_size=3", "list_size=3"):
+        assert run("start", "other", "--switch", wrong).exit_code == 2
+
+
+def test_an_experiment_of_the_settings_is_looked_at_here_and_stopped_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "attune.toml").write_text('[[experiments]]\nname = "hour"\narms = { control = 0.5, treatment = 0.5 }\n')
+    monkeypatch.setenv("ATTUNE_CONFIG", str(tmp_path / "attune.toml"))
+    defined = Experiment(name="hour", arms={"control": 0.5, "treatment": 0.5})
+    assert run("status", "hour", log(tmp_path / "log.jsonl", defined, 300)).exit_code == 0
+    stopped = run("stop", "hour")
+    assert stopped.exit_code == 1
+    assert "stopped_ms" in stopped.output + stopped.stderr
+    assert run("start", "hour").exit_code == 1
 
 
 def test_what_cannot_be_done_says_so(tmp_path: Path) -> None:

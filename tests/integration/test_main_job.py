@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from processors.experiment import Experiment, arm_of
 from streams.embedded import EmbeddedRedis
 from streams.redis_view import RedisView
 from streams.scan import scan
@@ -25,6 +26,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 START_MS = 1_700_000_000_000
 DAY_MS = 86_400_000
+EXPERIMENT = Experiment(
+    name="size", arms={"control": 0.6, "short": 0.4}, packs={"short": {"list_size": 6}}, holdout=0.1, started_ms=1
+)
+EXPERIMENTS = """
+[[experiments]]
+name = "size"
+arms = { control = 0.6, short = 0.4 }
+packs = { short = { list_size = 6 } }
+holdout = 0.1
+started_ms = 1
+"""
 
 
 def newest_lists(house: House) -> dict[str, bytes]:
@@ -43,13 +55,23 @@ def in_redis(house: House, users: list[str]) -> dict[str, bytes | None]:
         view.close()
 
 
+def wrong_arm(recommendation: dict[str, Any]) -> str | None:
+    """What is wrong with the arm of a list, if anything."""
+    arm = arm_of(EXPERIMENT, recommendation["user_id"])
+    if recommendation["arm"] != f"size:{arm}":
+        return f"bears {recommendation['arm']}, not size:{arm}"
+    return "is longer than its arm's" if arm == "short" and len(recommendation["items"]) > 6 else None
+
+
 def run(path: Path, domain: str, bootstrap: str, log: Path, limit: int | None, timeout_s: float) -> dict[str, Any]:
     """Everything the main job promises, for one file. Returns what was counted."""
     known = told(lines(path, limit))
     users = sorted(known.active)
     some = ("--limit", str(limit)) if limit else ()
+    config = log.with_suffix(".toml")
+    config.write_text(EXPERIMENTS)
     with EmbeddedRedis() as store:
-        house = House(bootstrap, log, "--count", "2", redis=store.url, domain=domain)
+        house = House(bootstrap, log, "--count", "2", redis=store.url, domain=domain, config=str(config))
         try:
             fed = house.attune("produce", str(path), *some, "--json", timeout_s=timeout_s)
             assert fed.code == 0, fed.err
@@ -63,6 +85,7 @@ def run(path: Path, domain: str, bootstrap: str, log: Path, limit: int | None, t
                 faults = {user: fault(domain, json.loads(lists[user]), known.people[user], known) for user in lists}
                 assert {user: wrong for user, wrong in faults.items() if wrong} == {}
                 assert lists.keys() == known.active
+                assert {user: wrong for user in lists if (wrong := wrong_arm(json.loads(lists[user])))} == {}
                 assert house.lag() == 0
                 return lists
 
@@ -77,6 +100,9 @@ def run(path: Path, domain: str, bootstrap: str, log: Path, limit: int | None, t
             profiles = house.attune("profile", "--users-file", "-", "--json", stdin="\n".join(known.people))
             totals = {kept["user_id"]: +Counter(kept["totals"]) for kept in profiles.lines}
             assert totals == {user: person.totals for user, person in known.people.items()}
+            status = house.attune("experiment", "status", "size", "--json").json  # read from Kafka
+            assert (status["misassigned"], status["split_alarm"]) == (0, False)
+            assert sum(arm["exposed"] for arm in status["arms"].values()) == len(known.active)
             lagging = house.attune("lag", "--json").json
             assert {row["group"] for row in lagging} >= {"attune.behaviour", "attune.learner", "attune.sink"}
             assert [row for row in lagging if row["lag"]] == []

@@ -95,3 +95,24 @@ def test_settings_are_frozen() -> None:
     with pytest.raises(AttributeError):
         read_settings({}).domain = "shop"  # type: ignore[misc]
     assert msgspec.structs.asdict(Settings())["domain"] == "jobs"
+
+
+EXPERIMENT = """
+[[experiments]]
+name = "fresher"
+arms = { control = 0.5, treatment = 0.5 }
+[experiments.packs.treatment]
+freshness_half_life_d = 3.0
+"""
+
+
+def test_experiments_are_a_table_and_are_checked_against_the_pack(tmp_path: Path) -> None:
+    (found,) = read_settings(own_file(tmp_path, EXPERIMENT)).experiments
+    assert (found.name, found.packs) == ("fresher", {"treatment": {"freshness_half_life_d": 3.0}})
+    for right, wrong, says in (
+        ("freshness_half_life_d = 3.0", 'models = "blend"', "fresher, arm treatment: models is the same"),
+        ("name = ", "unknown = 1\nname = ", "unknown"),
+        ("treatment = 0.5", "treatment = 0.6", "arms must be"),
+    ):
+        with pytest.raises(SettingsError, match=says):
+            read_settings(own_file(tmp_path, EXPERIMENT.replace(right, wrong)))
