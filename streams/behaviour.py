@@ -271,7 +271,7 @@ class BehaviourWorker:
     async def tick(self) -> None:
         writer = self.writer
         writer.producer.poll(0)
-        await self.order.retry()
+        self.order.retry()
         self.reader.drain(CHUNK_S)
         if self.experiments.has_changed():
             self.rules = msgspec.structs.replace(self.rules, arms=self.experiments.arms)

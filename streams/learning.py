@@ -133,7 +133,7 @@ class LearnerWorker:
 
     async def tick(self) -> None:
         self.producer.poll(0)
-        await self.order.retry()
+        self.order.retry()
         if not self.membership.recovered:
             return
         if self.table.overwritten:

@@ -3,23 +3,27 @@
 Around rebalances and recovery Faust loses messages: it skips what it dequeues while its flow control is off, and does
 not rewind a kept partition that has no commit yet. So each offset must follow the one before; where one is missing we
 seek back, again and again, because a batch that is being handed over moves Faust's read offset past a seek.
+
+Where everything that waited was skipped, no later message shows the gap. So the broker is asked about partitions of
+which nothing came since they were assigned: after two seconds, then ever less often.
+
+The asking is done beside the event loop and never waited for there: many partitions may be missing at once, and while
+they are, what did come must still be flushed.
 """
 
 import asyncio
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
-
-from confluent_kafka import Consumer, TopicPartition
 
 from streams.clock import boottime_s
 from streams.failstop import REFUSED_EXIT, stop_process
+from streams.log_reader import PROBE_S, READ_S, LogReader, Partition
 from streams.settings import Settings
 
-Partition = tuple[str, int]
-
 SEEK_AGAIN_S: Final = 0.7
-READ_S: Final = 20.0
+SILENCE_S: Final = 2.0
 
 
 class Order:
@@ -27,15 +31,19 @@ class Order:
 
     def __init__(self, app: Any, settings: Settings, group: str, topics: frozenset[str]) -> None:
         self.app = app
-        self.settings = settings
-        self.group = group
         self.topics = topics
         self.enforced = "order" not in settings.sabotage
         self.next: dict[Partition, int] = {}
         self.missing: dict[Any, float] = {}
         """Faust's TP -> when it was last sought back, in boot time."""
         self.gaps = 0
+        self._first: dict[Any, int] = {}
+        """Faust's TP -> the offset that it was assigned from."""
+        self._silence_s, self._look_s = SILENCE_S, 0.0
         self._known: tuple[Partition, int, list[int]] = (("", -1), 0, [0])
+        self._log = LogReader(settings, group)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="order")
+        self._mending: asyncio.Task[None] | None = None
 
     async def assigned(self, partitions: Iterable[Any], applied: Mapping[Partition, int] | None = None) -> None:
         """Start over from the committed offsets of the assignment.
@@ -43,10 +51,11 @@ class Order:
         `applied` names the highest offset that recovered state covers of each partition: one beyond the partition's end
         means that the topic is not the one it was, and then every new event would look applied. That stops the process.
         """
-        wanted = [(tp.topic, tp.partition) for tp in partitions if tp.topic in self.topics]
-        self.missing = {}
-        loop = asyncio.get_running_loop()
-        self.next = await loop.run_in_executor(None, self._committed, wanted, applied or {})
+        tps = [tp for tp in partitions if tp.topic in self.topics]
+        self.missing, self._first = {}, {}
+        self.next = await self._ask(self._committed, [(tp.topic, tp.partition) for tp in tps], applied or {})
+        self._first = {tp: self.next[tp.topic, tp.partition] for tp in tps}
+        self._silence_s, self._look_s = SILENCE_S, boottime_s() + SILENCE_S
 
     async def accepts(self, message: Any) -> bool:
         """Whether the message is the next of its partition. A bool at once in all but the rare case of a gap."""
@@ -57,7 +66,7 @@ class Order:
         if offset > expected and self.enforced:
             if message.tp in self.missing:
                 return False
-            following = await asyncio.get_running_loop().run_in_executor(None, self._following, key, expected)
+            following = await self._ask(self._following, key, expected)
             if self.next.get(key) != expected:
                 return False  # assigned anew meanwhile
             if following < offset:
@@ -69,49 +78,63 @@ class Order:
             self.missing.pop(message.tp, None)
         return True
 
-    async def retry(self) -> None:
-        """Seek back to what is missing, if the broker still has it: compaction may have taken it meanwhile."""
-        for tp, since_s in list(self.missing.items()):
-            due = boottime_s() - since_s > SEEK_AGAIN_S
-            if due and not self.app.rebalancing and tp in self.app.consumer.assignment():
-                self.missing[tp] = boottime_s()
-                key, expected = (tp.topic, tp.partition), self.next[tp.topic, tp.partition]
-                following = await asyncio.get_running_loop().run_in_executor(None, self._read, key, expected)
-                if self.next.get(key) == expected and tp in self.missing:
-                    self.next[key] = following
-                    await self.app.consumer.seek(tp, following)
+    def retry(self) -> None:
+        """Have what is missing sought back, and what is silent looked at, without waiting for it."""
+        if self._mending is not None:
+            if not self._mending.done():
+                return
+            mended, self._mending = self._mending, None
+            mended.result()
+        now_s = boottime_s()
+        if self.enforced and self.next and now_s > self._look_s and not self.app.rebalancing:
+            self._silence_s *= 2.0
+            self._look_s = now_s + self._silence_s
+            self._mending = asyncio.create_task(self._look())
+        elif due := [tp for tp, since_s in self.missing.items() if now_s - since_s > SEEK_AGAIN_S]:
+            self._mending = asyncio.create_task(self._seek_back(due))
 
-    def _reader(self, group: str) -> Consumer:
-        return Consumer(
-            {
-                "bootstrap.servers": self.settings.bootstrap,
-                "group.id": group,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                **self.settings.kafka,
-            }
-        )
+    async def _seek_back(self, due: list[Any]) -> None:
+        """Seek to what is missing, if the broker still has it: compaction may have taken it meanwhile."""
+        wanted = {key: self.next[key] for tp in due if (key := (tp.topic, tp.partition)) in self.next}
+        found = await self._ask(self._log.offsets_from, wanted, PROBE_S)
+        for tp in due:
+            key = (tp.topic, tp.partition)
+            unchanged = tp in self.missing and self.next.get(key) == wanted.get(key)
+            if unchanged and key in found and not self.app.rebalancing and tp in self.app.consumer.assignment():
+                self.missing[tp] = boottime_s()
+                self.next[key] = found[key][0]
+                await self.app.consumer.seek(tp, found[key][0])
+
+    async def _look(self) -> None:
+        """Find partitions with records of which none came, although nothing keeps them from coming."""
+        silent = {tp: first for tp, first in self._first.items() if self._is_silent(tp, first)}
+        if not silent:
+            return
+        places = {(tp.topic, tp.partition): first for tp, first in silent.items()}
+        waiting = await self._ask(self._log.offsets_from, places, PROBE_S)
+        for tp, first in silent.items():
+            if (tp.topic, tp.partition) in waiting and self._first.get(tp) == first and self._is_silent(tp, first):
+                self.gaps += 1
+                self.missing[tp] = 0.0
+
+    def _is_silent(self, tp: Any, first: int) -> bool:
+        return self.next.get((tp.topic, tp.partition)) == first and tp not in self.missing
+
+    async def _ask(self, question: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, question, *arguments)
 
     def _committed(self, wanted: list[Partition], applied: Mapping[Partition, int]) -> dict[Partition, int]:
-        if not wanted:
-            return {}
-        reader = self._reader(self.group)
-        try:
-            found: dict[Partition, int] = {}
-            for tp in reader.committed([TopicPartition(*key) for key in wanted], timeout=READ_S):
-                key = (tp.topic, tp.partition)
-                low, high = reader.get_watermark_offsets(TopicPartition(*key), timeout=READ_S)
-                covered = max(tp.offset, applied.get(key, -1) + 1)
-                if covered > high:
-                    stop_process(
-                        f"{tp.topic}-{tp.partition} ends at {high}, but {covered} of it was applied: was the topic"
-                        " re-created? Events in it would look applied (docs/runbook: a new state epoch)",
-                        REFUSED_EXIT,
-                    )
-                found[key] = max(tp.offset, low)
-            return found
-        finally:
-            reader.close()
+        found: dict[Partition, int] = {}
+        for key, (committed, low, high) in self._log.starts(wanted).items():
+            covered = max(committed, applied.get(key, -1) + 1)
+            if covered > high:
+                stop_process(
+                    f"{key[0]}-{key[1]} ends at {high}, but {covered} of it was applied: was the topic"
+                    " re-created? Events in it would look applied (docs/runbook: a new state epoch)",
+                    REFUSED_EXIT,
+                )
+            found[key] = max(committed, low)
+        return found
 
     def _following(self, key: Partition, expected: int) -> int:
         """The offset that the broker really gives at or after `expected`: compaction and transactions leave gaps.
@@ -121,21 +144,7 @@ class Order:
         known_key, known_from, offsets = self._known
         if key == known_key and known_from <= expected and offsets[-1] >= expected:
             return offsets[bisect_left(offsets, expected)]
-        return self._read(key, expected)
-
-    def _read(self, key: Partition, expected: int) -> int:
-        reader = self._reader(f"{self.group}-check")
-        try:
-            reader.assign([TopicPartition(*key, expected)])
-            messages = reader.consume(1_000, timeout=1.0) or reader.consume(1, timeout=READ_S)
-        finally:
-            reader.close()
-        offsets = []
-        for message in messages:
-            if (error := message.error()) is not None:
-                stop_process(f"cannot read {key[0]}-{key[1]} at {expected}: {error}")
-            if (offset := message.offset()) is not None:
-                offsets.append(offset)
+        offsets = self._log.offsets_from({key: expected}, READ_S).get(key, [])
         if not offsets:
             stop_process(f"cannot read {key[0]}-{key[1]} at {expected}: nothing came in {READ_S:.0f} s")
         self._known = (key, expected, offsets)
