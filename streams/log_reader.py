@@ -76,6 +76,7 @@ class LogReader:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "queued.min.messages": AHEAD,
+                "fetch.wait.max.ms": 10,  # the next read waits for the fetch of the last one
                 **self._settings.kafka,
             }
         )

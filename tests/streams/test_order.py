@@ -1,0 +1,116 @@
+"""The rule of order against a real log: gaps are mended, silence is noticed, and neither holds up the event loop."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from confluent_kafka import Producer
+from faust.types import TP
+
+from streams.log_reader import LogReader
+from streams.order import Order
+from streams.settings import Settings
+from tests.integration.waiting import eventually
+
+PARTITIONS = 24
+RECORDS = 3
+
+
+class Seeks:
+    """Stands where Faust's consumer stands, and notes where it is sought to."""
+
+    def __init__(self, tps: set[Any]) -> None:
+        self.tps = tps
+        self.sought: dict[Any, int] = {}
+
+    def assignment(self) -> set[Any]:
+        return self.tps
+
+    async def seek(self, tp: Any, offset: int) -> None:
+        self.sought[tp] = offset
+
+
+def write(bootstrap: str, topic: str, partitions: range) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap})
+    for partition in partitions:
+        for n in range(RECORDS):
+            producer.produce(topic, f"{n}".encode(), partition=partition)
+    assert producer.flush(30) == 0
+
+
+def message(tp: Any, offset: int) -> Any:
+    return SimpleNamespace(topic=tp.topic, partition=tp.partition, tp=tp, offset=offset)
+
+
+def order_of(bootstrap: str, topic: str, tps: set[Any]) -> tuple[Order, Seeks]:
+    seeks = Seeks(tps)
+    app = SimpleNamespace(rebalancing=False, consumer=seeks)
+    return Order(app, Settings(bootstrap=bootstrap), "test-order", frozenset({topic})), seeks
+
+
+async def retried(order: Order, met: Callable[[], bool]) -> None:
+    """Tick as a worker does until `met`; the ticks themselves never wait."""
+    loop = asyncio.get_running_loop()
+
+    async def tick() -> bool:
+        order.retry()
+        return met()
+
+    def ticked() -> bool:
+        return asyncio.run_coroutine_threadsafe(tick(), loop).result(5.0)
+
+    await asyncio.to_thread(eventually, ticked, 20.0)
+
+
+async def test_many_gaps_at_once_are_all_sought_back(bootstrap: str, new_topic: Callable[..., str]) -> None:
+    topic = new_topic(partitions=PARTITIONS)
+    write(bootstrap, topic, range(PARTITIONS))
+    tps = {TP(topic, partition) for partition in range(PARTITIONS)}
+    order, seeks = order_of(bootstrap, topic, tps)
+    await order.assigned(tps)
+    for tp in tps:
+        assert not await order.accepts(message(tp, 1))
+    assert order.gaps == PARTITIONS
+    await retried(order, lambda: len(seeks.sought) == PARTITIONS)
+    assert set(seeks.sought.values()) == {0}
+    for tp in tps:
+        assert await order.accepts(message(tp, 0))
+        assert await order.accepts(message(tp, 1))
+    assert not order.missing
+
+
+async def test_partitions_of_which_nothing_comes_are_looked_at(bootstrap: str, new_topic: Callable[..., str]) -> None:
+    """Everything that waited was skipped, and nothing new shows the gap. Empty partitions are left alone."""
+    topic = new_topic(partitions=PARTITIONS)
+    write(bootstrap, topic, range(10))
+    tps = {TP(topic, partition) for partition in range(PARTITIONS)}
+    order, seeks = order_of(bootstrap, topic, tps)
+    await order.assigned(tps)
+    heard = TP(topic, 0)
+    assert await order.accepts(message(heard, 0))
+    await retried(order, lambda: len(seeks.sought) == 9)
+    assert set(seeks.sought) == {TP(topic, partition) for partition in range(1, 10)}
+    assert order.gaps == 9
+
+
+async def test_where_the_rule_is_off_nothing_is_sought(bootstrap: str, new_topic: Callable[..., str]) -> None:
+    topic = new_topic(partitions=1)
+    write(bootstrap, topic, range(1))
+    tp = TP(topic, 0)
+    order, seeks = order_of(bootstrap, topic, {tp})
+    order.enforced = False
+    await order.assigned({tp})
+    assert await order.accepts(message(tp, 2))
+    assert not order.missing
+    assert seeks.sought == {}
+
+
+def test_the_log_tells_real_offsets_only(bootstrap: str, new_topic: Callable[..., str]) -> None:
+    topic = new_topic(partitions=3)
+    write(bootstrap, topic, range(2))
+    reader = LogReader(Settings(bootstrap=bootstrap), "test-order")
+    places = {(topic, 0): 1, (topic, 1): 0, (topic, 2): 0}
+    assert reader.offsets_from(places, 3.0) == {(topic, 0): [1, 2], (topic, 1): [0, 1, 2]}
+    assert reader.starts([(topic, 0), (topic, 2)]) == {(topic, 0): (-1001, 0, 3), (topic, 2): (-1001, 0, 0)}
+    reader.close()
