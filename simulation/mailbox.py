@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulation.draws import Floats, Ints, Luck, key_of
+from simulation.draws import Luck, key_of
 from simulation.local_time import DAY_MS, day_of
 from simulation.market import MAIL, Market
 from simulation.world import Record
 
-_FATIGUE_HALF_LIFE_DAYS = 3.0
 _CLICK_IN_MAIL = 0.55
 _TYPICAL_WISH = 0.3
 _PROXY = "Mozilla/5.0"
@@ -19,30 +18,22 @@ _HUMAN = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_3 like Mac OS X) AppleWebKit/605
 class MailedMarket(Market):
     """A market whose people can be written to."""
 
-    _fatigue: Floats
-    _fatigue_ms: Ints
     _left: set[int]
     _mails: dict[int, int]
     _mails_of_day: dict[tuple[int, int], int]
 
     def open_mailboxes(self) -> None:
         """Called once by the domain's constructor."""
-        users = len(self.people.ids)
-        self._fatigue, self._fatigue_ms = np.zeros(users), np.full(users, self.start_ms, dtype=np.int64)
         self._left, self._mails, self._mails_of_day = set(), {}, {}
-
-    def fatigue(self, p: int, ts: int) -> float:
-        """Mails received lately, decayed."""
-        return float(self._fatigue[p]) * self.decay(max(0, ts - int(self._fatigue_ms[p])), _FATIGUE_HALF_LIFE_DAYS)
 
     def open_probability(self, p: int, ts: int) -> float:
         """Of a mail that arrives at `ts`."""
         if p in self._left:
             return 0.0
         weekend, hour = self.people.slot(p, ts)
-        over = max(0.0, self.fatigue(p, ts) - 0.5 * float(self.people.tolerance[p]))
+        attention = self.weariness.attention(p, ts, float(self.people.tolerance[p]))
         rhythm = float(self.people.rhythms.response[p, weekend, hour])
-        return min(0.9, float(self.people.open_rate[p]) * rhythm * self.need(p, ts) * float(np.exp(-0.22 * over)))
+        return min(0.9, float(self.people.open_rate[p]) * rhythm * self.need(p, ts) * attention)
 
     def truth(self, user_id: str, item_id: str | None, ts_ms: int) -> float:
         """See `simulation.world.World.truth`."""
@@ -82,7 +73,7 @@ class MailedMarket(Market):
         names = [str(item["item_id"]) for item in value.get("items") or []][:20]
         opens = luck.unit() < self.open_probability(p, at)
         delay_ms = int(luck.lognormal(35.0, 1.2) * 60_000) + 20_000
-        self._fatigue[p], self._fatigue_ms[p] = self.fatigue(p, at) + 1.0, at
+        self.weariness.mailed(p, at)
         self._machines(p, at, send_id, stem, names, luck)
         annoyed = luck.unit()
         if opens:
@@ -120,16 +111,23 @@ class MailedMarket(Market):
             ts, "opens", user, {"event_id": f"{stem}.o", "user_id": user, "send_id": send_id, "user_agent": _HUMAN}
         )
         rows = np.array([self.goods.index.get(name, -1) for name in names], dtype=np.int64)
-        wish = self.click_wish(p, rows, ts) * _CLICK_IN_MAIL
+        worth = self.click_wish(p, rows, ts)
+        wish = worth * _CLICK_IN_MAIL
         at, clicked = ts + 4_000 + luck.below(20_000), 0
         by_position = [(luck.unit(), luck.unit(), luck.below(90_000)) for _ in names]
+        looked = 0
         for position, (i, (u_click, u_on, pause_ms)) in enumerate(zip(rows.tolist(), by_position, strict=True)):
+            looked = position + 1
+            if i >= 0:
+                self.weariness.looked(p, i, ts)
             if u_click < wish[position] and i >= 0:
                 self._click(p, i, position, at, send_id, stem, luck)
                 clicked += 1
                 at += 30_000 + pause_ms
             if u_on >= float(self.people.patience[p]) or clicked >= 3:
                 break
+        if looked:
+            self.weariness.read(p, float(worth[:looked].mean()))
         if clicked and luck.unit() < 0.3:
             self.timeline.moment(at, lambda t: self._page(p, t, stem, 0, key_of(self.seed, MAIL, p, t // DAY_MS)))
 
@@ -163,11 +161,9 @@ class MailedMarket(Market):
             self.visit(p, when, f"{stem}-back{n}", key_of(self.seed, MAIL, p, -2, n), own=False)
 
     def _perhaps_leave(self, p: int, at: int, when: int, send_id: str, stem: str, annoyed: float) -> None:
-        """Hazard rises with the square of fatigue over tolerance; some ask for fewer mails instead."""
-        strain = self.fatigue(p, at) / float(self.people.tolerance[p])
-        hazard = (
-            float(self.people.unsubscribe_rate[p]) * (1.0 + strain**2 * 2.0) * (1.0 if self.people.opt_in[p] else 4.0)
-        )
+        """Some ask for fewer mails instead."""
+        urge = self.weariness.urge_to_leave(p, at, float(self.people.tolerance[p]))
+        hazard = float(self.people.unsubscribe_rate[p]) * urge * (1.0 if self.people.opt_in[p] else 4.0)
         if annoyed >= hazard:
             return
         user, grade = self.people.ids[p], annoyed / hazard

@@ -8,7 +8,6 @@ mails add to it; their luck is keyed by (seed, person, day, purpose) too.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from simulation.local_time import DAY_MS, HOUR_MS, START_MS, day_of, offset_ms
 from simulation.people import DORMANT, HISTORY_DAYS, NEWCOMER, Bools, People
 from simulation.timeline import Timeline
 from simulation.variants import Variant
+from simulation.weariness import Weariness
 from simulation.world import Record, Slate
 
 VISIT, HOUR, BROWSE, PAGE, MAIL, CHOICE, SELF = range(7)
@@ -85,7 +85,7 @@ class Market(ABC):
         self._past: list[Record] | None = None
         self._slate: Slate | None = None
         self._own: list[deque[int]] = [deque(maxlen=12) for _ in range(users)]
-        self._shown: dict[tuple[int, int], int] = {}
+        self.weariness = Weariness(users, START_MS, variant.wear)
         self._last_seen_ms = np.full(users, START_MS - 400 * DAY_MS, dtype=np.int64)
         self.applied: set[tuple[int, int]] = set()
 
@@ -301,7 +301,7 @@ class Market(ABC):
             patient = u_on < self.people.patience[p]
             if i < 0:
                 continue
-            self._shown[p, i] = self._shown.get((p, i), 0) + 1
+            self.weariness.looked(p, i, ts)
             if u_click < wish[position]:
                 origin = {"surface": "site", "rec_id": rec_id, "position": position}
                 dwell = int(min(1_200.0, luck.lognormal(50.0, 1.0)) * 1000) + 2_000
@@ -361,14 +361,11 @@ class Market(ABC):
         """Probability, up to a constant, that items (rows; -1 unknown) are clicked once looked at, in [0, 1]."""
         if not self.variant.taste:
             return np.full(rows.size, 0.3)
-        wish = np.where(rows < 0, 0.0, self.fit(p, np.maximum(rows, 0), ts))
+        wish = np.where(rows < 0, 0.0, self.fit(p, np.maximum(rows, 0), ts) * self.weariness.kept(p, rows, ts))
+        wish[(rows >= 0) & (self.goods.gone_ms[rows] <= ts)] *= 0.1
         for n, i in enumerate(rows.tolist()):
             if (p, i) in self.applied:
                 wish[n] *= 0.03
-            elif i >= 0 and self.goods.gone_ms[i] <= ts:
-                wish[n] *= 0.1
-            else:
-                wish[n] *= 0.88 ** min(self._shown.get((p, i), 0), 12)
         return wish
 
     def choice(self, p: int, i: int, purpose: int) -> float:
@@ -391,7 +388,3 @@ class Market(ABC):
         """Count, unless it is still history."""
         if self.timeline.now_ms >= self.start_ms:
             self.ledger.add(what, p, i, amount)
-
-    def decay(self, since_ms: int, half_life_days: float) -> float:
-        """Weight of something that happened `since_ms` ago."""
-        return math.pow(2.0, -since_ms / (half_life_days * DAY_MS))

@@ -22,6 +22,8 @@ class Variant:
     """Probability that a person's site activity peaks when their response to mail does."""
     machine_share: float = 0.2
     """Share of people whose mail is opened by a machine (privacy proxies)."""
+    wear: float = 1.0
+    """How much repetition, volume and irrelevance tire people (simulation/weariness.py); 0: nothing ever does."""
 
 
 BASE = Variant("base")
@@ -35,6 +37,8 @@ VARIANTS: dict[str, Variant] = {
         replace(BASE, name="segment-peaks", personal_share=0.0, activity_tells=0.8),
         replace(BASE, name="no-activity-signal", activity_tells=0.0),
         replace(BASE, name="machine-opens", machine_share=0.5),
+        replace(BASE, name="tireless", wear=0.0),
+        replace(BASE, name="weary", wear=2.0),
     )
 }
 
