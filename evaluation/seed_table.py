@@ -70,7 +70,7 @@ def table_of(runs: Sequence[Run], world: str, users: int, days: int, baseline: s
                 [found[seed].get(metric, 0.0) for seed in seeds],
                 None if name == baseline else [base[seed].get(metric, 0.0) for seed in seeds],
             )
-            for metric in found[seeds[0]]
+            for metric in dict.fromkeys(metric for outcomes in found.values() for metric in outcomes)
         }
         for name, found in by_policy.items()
     }

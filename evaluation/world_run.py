@@ -19,21 +19,18 @@ from evaluation.policies.audience import DAY_MS, HOUR_MS, Audience
 from evaluation.policies.policy import Policy
 from evaluation.policies.send_rule import may_decide
 from evaluation.replay_file import Record as Taken
+from evaluation.world_records import checked, in_time, outcomes_of
 from schemas.behaviour import Click, Event
 from schemas.catalogue import User
 from schemas.decisions import Digest
-from schemas.decode import SCHEMAS, Invalid, decode
 from simulation.world import Record, World
 
 SCANNED_MS: Final = 15_000
 """A link followed so soon after the mail went out was followed by a machine."""
-_encode: Final = msgspec.json.Encoder().encode
+STRIDE_MS: Final = 900_000
+"""The world is asked at least so often: whoever appears meanwhile has their hour on a quarter of one, still to come."""
 Progress = Callable[[float], None]
 """Called with the share that is done, in [0, 1]."""
-
-
-class WorldError(ValueError):
-    """The world broke the protocol; the message names the record."""
 
 
 class Tally(Struct):
@@ -55,43 +52,54 @@ class WorldRun:
         self.world, self.policy, self.audience, self.days = world, policy, audience, days
         self.tallies: dict[str, Tally] = {}
         self.records = 0
-        self._now_ms = world.start_ms
+        self._start_ms = int(world.start_ms)
+        self._now_ms = self._start_ms
+        self._event_ms = -1
+        """Of the last event, or up to where the world was asked."""
+        self._until_ms = self._start_ms
         self._is_open = False
         self._hours: list[tuple[int, str]] = []
         self._sent_ms: dict[str, int] = {}
 
     def finish(self, progress: Progress = lambda share: None) -> dict[str, float]:
         """Live through all days; returns the world's `outcomes`."""
-        world, end_ms = self.world, self.world.start_ms + self.days * DAY_MS
+        world, start_ms = self.world, self._start_ms
+        end_ms = start_ms + self.days * DAY_MS
         self._now_ms = -1
         for record in world.catalogue():
             self._take(record)
         for record in world.history():
             self._take(record)
-        self._now_ms, self._is_open = world.start_ms, True
+        self._event_ms = self._now_ms = start_ms
+        self._is_open = True
         for user_id in self.audience.people:
             self._plan(user_id, first=True)
-        while self._hours and self._hours[0][0] < end_ms:
-            due_ms, user_id = heappop(self._hours)
-            self._advance(due_ms)
-            self._perhaps_mail(user_id, due_ms)
-            self._plan(user_id)
-            progress((due_ms - world.start_ms) / (end_ms - world.start_ms))
-        self._advance(end_ms)
-        return world.outcomes()
+        while self._now_ms < end_ms:
+            stride_ms = self._now_ms // STRIDE_MS * STRIDE_MS + STRIDE_MS
+            until_ms = min([stride_ms, end_ms, *(due_ms for due_ms, _ in self._hours[:1])])
+            self._advance(until_ms)
+            while self._hours and self._hours[0][0] == until_ms < end_ms:
+                _, user_id = heappop(self._hours)
+                self._perhaps_mail(user_id, until_ms)
+                self._plan(user_id)
+            progress((until_ms - start_ms) / (end_ms - start_ms))
+        mails = float(sum(tally.mails for tally in self.tallies.values()))
+        return {"mails": mails} | outcomes_of(world.outcomes())
 
     def _advance(self, until_ms: int) -> None:
+        self._until_ms = until_ms
         for record in self.world.advance(until_ms, self._slate):
             self._take(record)
-        self._now_ms = max(self._now_ms, until_ms)
+        self._event_ms = self._now_ms = max(self._now_ms, until_ms)
 
     def _take(self, record: Record) -> None:
-        fact = _checked(record)
+        topic, key, fact = checked(record)
         if isinstance(fact, Event):
-            self._now_ms = fact.ts_ms
-        elif isinstance(fact, User) and fact.ts_ms is not None:
+            in_time(fact, topic, self._event_ms, self._until_ms)
+            self._event_ms = self._now_ms = fact.ts_ms
+        elif isinstance(fact, User) and fact.ts_ms is not None and fact.ts_ms < self._until_ms:
             self._now_ms = max(self._now_ms, fact.ts_ms)
-        taken = Taken(max(self._now_ms, 0), record["topic"], record["key"].encode(), fact)
+        taken = Taken(max(self._now_ms, 0), topic, key.encode(), fact)
         self.records += 1
         if isinstance(fact, Click) and fact.ts_ms - self._sent_ms.get(fact.send_id, fact.ts_ms) > SCANNED_MS:
             self._tally(fact.user_id).clicks += 1
@@ -101,6 +109,7 @@ class WorldRun:
             self._plan(newcomer, first=True)
 
     def _slate(self, user_id: str, ts_ms: int) -> Record | None:
+        ts_ms = int(ts_ms)
         rec_id, items = self.policy.lists.site(user_id, ts_ms)
         if not items:
             return None
@@ -142,6 +151,7 @@ class WorldRun:
         )
         self._tally(user_id).mails += 1
         self._sent_ms[digest.digest_id] = now_ms
+        self._until_ms = now_ms + 1
         self._take(_sends(digest))
         self.world.deliver({"topic": "digests", "key": user_id, "value": msgspec.to_builtins(digest)}, now_ms)
 
@@ -160,13 +170,3 @@ def _sends(digest: Digest) -> Record:
         "ts_ms": digest.due_ms,
     }
     return {"topic": "sends", "key": digest.user_id, "value": value}
-
-
-def _checked(record: Record) -> Any:
-    topic, key, value = record["topic"], record["key"], record["value"]
-    if topic not in SCHEMAS:
-        raise WorldError(f"the world yielded a record of {topic!r}, which is no input topic")
-    fact = decode(topic, key.encode(), None if value is None else _encode(value))
-    if isinstance(fact, Invalid):
-        raise WorldError(f"the world yielded a bad {topic} record of {key!r}: {fact.field}: {fact.reason}")
-    return fact

@@ -29,6 +29,8 @@ OUTCOMES = (
     "repeat_rate_60d",
 )
 """The metrics every world reports, overall and per cohort as ``cohort.NAME.METRIC``."""
+METHODS = ("catalogue", "history", "advance", "deliver", "outcomes")
+BUILTIN = {"jobs": "simulation.jobs:JobsWorld", "shop": "simulation.shop:ShopWorld"}
 
 
 @runtime_checkable
@@ -79,15 +81,23 @@ def make_world(name: str, seed: int, users: int, days: int) -> World:
     1740960000000
     """
     first, _, second = name.partition(":")
-    builtin = {"jobs": "simulation.jobs:JobsWorld", "shop": "simulation.shop:ShopWorld"}
-    if first in builtin:
-        module, _, cls = builtin[first].partition(":")
-        build = getattr(importlib.import_module(module), cls)
-        return cast("World", build(seed, users, days, variant=second or "base"))
+    if first in BUILTIN:
+        return cast("World", find_world(BUILTIN[first])(seed, users, days, variant=second or "base"))
+    return cast("World", find_world(name)(seed, users, days))
+
+
+def find_world(name: str) -> Callable[..., Any]:
+    """The class at ``module:Class``. Raises `UnknownWorldError` when there is none."""
+    first, _, second = name.partition(":")
     if not second:
         raise UnknownWorldError(f"no world named {name!r}: use jobs, shop, jobs:VARIANT, shop:VARIANT or module:Class")
     try:
-        build = getattr(importlib.import_module(first), second)
+        found = getattr(importlib.import_module(first), second)
     except (ImportError, AttributeError) as error:
         raise UnknownWorldError(f"no world at {name!r}: {error}") from error
-    return cast("World", build(seed, users, days))
+    if not callable(found):
+        raise UnknownWorldError(f"{name!r} is no class but {type(found).__name__}")
+    missing = [method for method in METHODS if not callable(getattr(found, method, None))]
+    if missing:
+        raise UnknownWorldError(f"{name!r} has no {', '.join(missing)}: see simulation/world.py")
+    return cast("Callable[..., Any]", found)

@@ -46,17 +46,20 @@ def simulate(
     from evaluation.policies.oracle import NoTruthError
     from evaluation.seed_table import table_of
     from evaluation.task_progress import TaskProgress
-    from evaluation.world_run import WorldError
+    from evaluation.world_records import WorldError
     from evaluation.world_runs import Plan, run_all
     from evaluation.world_table import show
-    from simulation.world import UnknownWorldError, make_world
+    from simulation.world import BUILTIN, UnknownWorldError, find_world, make_world
 
     numbers = _seeds(seeds)
     names = _policies([*(policy or ()), *(more or ())], baseline)
     first = world.partition(":")[0]
     settings = read_settings(domain=domain or (first if first in ("jobs", "shop") else None))
     try:
-        make_world(world, numbers[0], 1, 1)
+        if first in BUILTIN:
+            make_world(world, numbers[0], 1, 1)
+        else:
+            find_world(world)
     except UnknownWorldError as error:
         raise typer.BadParameter(str(error), param_hint="--world") from None
     plans = [Plan(world, users, days, seed, name, settings.pack) for seed in numbers for name in names]

@@ -13,8 +13,9 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from evaluation.replay_file import Record
-from schemas.behaviour import Preference, Search, Unsubscribe, View
+from schemas.behaviour import Erasure, Preference, Search, Unsubscribe, View
 from schemas.catalogue import User
+from schemas.decode import Retired
 
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
@@ -94,7 +95,7 @@ class Audience:
             case Search():
                 person.seen_ms = value.ts_ms
                 person.was_active(value.ts_ms)
-            case Unsubscribe():
+            case Unsubscribe() | Erasure() | Retired():
                 person.has_left = True
             case Preference():
                 person.frequency = value.frequency or person.frequency

@@ -16,7 +16,8 @@ from evaluation.policies.audience import Audience
 from evaluation.policies.model_lists import LiveLists
 from evaluation.policies.policy import POLICIES
 from evaluation.replay_file import Record as Taken
-from evaluation.world_run import WorldError, WorldRun
+from evaluation.world_records import WorldError
+from evaluation.world_run import WorldRun
 from evaluation.world_runs import Plan, key_of, run_all, run_one
 from processors.recommend import recommend
 from schemas.decode import Invalid, decode
