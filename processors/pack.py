@@ -101,6 +101,12 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many earlier items an example teaches together with the item acted on."""
     max_seen: Annotated[int, Meta(ge=0, le=50)] = 3
     max_per_brand: Count = 3
+    diversity: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+    """What likeness to the places above costs beside the score: 1 - λ of maximal marginal relevance (slate.py)."""
+    explore: Annotated[int, Meta(ge=0, le=5)] = 0
+    """Places of a list whose item is drawn by chance, with its propensity logged (exploration.py)."""
+    explore_new: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+    """The share of such draws that is kept for new items and those hardly anyone has dealt with."""
     applied: Literal["exclude", "allow"] = "exclude"
     salary_veto: bool = False
     remote_everywhere: bool = True

@@ -1,4 +1,4 @@
-"""One person's list: retrieve, score, filter, diversify, explain.
+"""One person's list: retrieve, score, filter, diversify, explore, explain.
 
 Pure: the list is a function of the profile, of `now_ms`, and of the changes that the replica has taken over so far.
 What is cached on the way (neighbour lists of texts, sorted short lists) is used only while it equals what would be
@@ -8,6 +8,7 @@ computed anew.
 from typing import Final
 
 from processors.blend_ranking import rank_blend
+from processors.exploration import explore, explored_places
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.ranking import Ranking, rank
@@ -31,16 +32,13 @@ def recommend(
 ) -> tuple[RecommendedItem, ...]:
     """The list for one person at `now_ms`: at most `limit` items, by default the pack's `list_size`.
 
-    Empty only where no item may be shown. The profile is only read. Nothing is explored yet: `rng` is not drawn from,
-    and every propensity is 1. Without `explained` the same items come without source and reasons, which costs less: for
+    Empty only where no item may be shown. The profile is only read. Without `rng` nothing is drawn by chance, and every
+    propensity is 1. Without `explained` the same items come without source and reasons, which costs less: for
     simulations, where nobody reads them.
     """
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
-    slate = Slate(replica.pack, replica.catalogue, size)
-    slate.fill(_ranked(profile, taste, now_ms, replica), taste.own_rows)
-    if not slate.is_full:
-        slate.fill(_ranked_all(profile, taste, now_ms, replica), taste.own_rows)
+    slate = listed(profile, taste, now_ms, replica, size, rng)
     explanations = explain(slate.places, taste, now_ms, replica) if explained else [UNEXPLAINED] * len(slate.places)
     return tuple(
         [
@@ -50,13 +48,33 @@ def recommend(
                 score=float(place.ranking.scores[place.position]),
                 source=explanation.source,
                 reasons=explanation.reasons,
+                propensity=place.propensity,
             )
             for place_rank, (place, explanation) in enumerate(zip(slate.places, explanations, strict=True), 1)
         ]
     )
 
 
-def _ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
+def listed(
+    profile: Profile, taste: Taste, now_ms: int, replica: Replica, size: int, rng: Randomness | None = None
+) -> Slate:
+    """The list as places, before it is told."""
+    kept = len(explored_places(size, replica.pack.explore)) if rng is not None else 0
+    slate = Slate(replica.pack, replica, size - kept, taste.own_rows)
+    ranking = ranked(profile, taste, now_ms, replica)
+    slate.fill(ranking)
+    if rng is not None and slate.is_full:
+        explore(slate, ranking, size, now_ms, replica, rng)
+    slate.limit = size
+    if not slate.is_full:
+        slate.fill(ranking)
+    if not slate.is_full:
+        slate.fill(_ranked_all(profile, taste, now_ms, replica))
+    return slate
+
+
+def ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
+    """The candidates of one person, the best first."""
     if replica.pack.models == "blend":
         return rank_blend(profile, taste, now_ms, replica)
     return rank(retrieve(taste, now_ms, replica), taste, now_ms, replica)

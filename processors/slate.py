@@ -1,16 +1,28 @@
-"""From a ranking to a list: at most so many of one brand and of items already seen, reposts collapsed into one."""
+"""From a ranking to a list: at most so many of one brand and of items already seen, reposts collapsed into one, and
+unlike each other where the pack asks for diversity.
+
+Diversity is maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998) over the first `WINDOW` of a ranking:
+each place goes to the item with the largest λ · relevance - (1 - λ) · likeness to the most alike item placed before,
+where relevance is the score on a scale of [0, 1] within the window, and likeness that of words.
+"""
 
 from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
-from processors.catalogue import Catalogue
 from processors.pack import Pack
 from processors.ranking import Ranking
+from processors.replica import Replica
 
 CHUNK: Final = 32
 """Places of a ranking looked at in one go: a list is usually full before the second."""
+WINDOW: Final = 50
+
+Mask = npt.NDArray[np.bool_]
+Positions = npt.NDArray[np.intp]
 
 
 class Place(Struct, frozen=True, gc=False):
@@ -19,16 +31,22 @@ class Place(Struct, frozen=True, gc=False):
     ranking: Ranking
     position: int
     row: int
+    propensity: float = 1.0
+    """How probable it was that this item stood at this place."""
 
 
 class Slate:
-    """A list being filled, from the best ranking first."""
+    """A list being filled, from the best ranking first.
 
-    def __init__(self, pack: Pack, catalogue: Catalogue, size: int) -> None:
+    `limit` may be raised between two fills, so that places can be kept for items drawn by chance.
+    """
+
+    def __init__(self, pack: Pack, replica: Replica, limit: int, own_rows: list[int]) -> None:
         self.places: list[Place] = []
-        self._size = size
+        self.limit = limit
         self._pack = pack
-        self._catalogue = catalogue
+        self._replica = replica
+        self._own = set(own_rows)
         self._taken: set[int] = set()
         self._twins: set[int] = set()
         self._brands: dict[int, int] = {}
@@ -36,30 +54,89 @@ class Slate:
 
     @property
     def is_full(self) -> bool:
-        """Whether no place is left."""
-        return len(self.places) >= self._size
+        """Whether no place is left below the limit."""
+        return len(self.places) >= self.limit
 
-    def fill(self, ranking: Ranking, own_rows: list[int]) -> None:
+    def fill(self, ranking: Ranking) -> None:
         """Take from a ranking, the best first, what the caps allow, until the list is full."""
-        own = set(own_rows)
+        if self._pack.diversity > 0.0 and not self.is_full:
+            self._fill_diversely(ranking)
         for position, row, brand, twin in self._walk(ranking):
             if self.is_full:
                 return
-            if row in self._taken or (twin and twin in self._twins):
-                continue
-            if brand and self._brands.get(brand, 0) >= self._pack.max_per_brand:
-                continue
-            if row in own:
-                if self._seen >= self._pack.max_seen:
-                    continue
-                self._seen += 1
-            self._taken.add(row)
-            self._twins.add(twin)
-            self._brands[brand] = self._brands.get(brand, 0) + 1
-            self.places.append(Place(ranking, position, row))
+            self._take(ranking, position, row, brand, twin)
+
+    def refusal(self, row: int) -> str | None:
+        """Why no place of the list as it stands can go to an item: `taken`, `repost`, `brand`, `seen`, or None."""
+        catalogue = self._replica.catalogue
+        return self._refusal(row, int(catalogue.brand[row]), int(catalogue.twin[row]))
+
+    def add(self, place: Place) -> None:
+        """Give a place to an item that `refusal` has nothing against."""
+        catalogue, row = self._replica.catalogue, place.row
+        self._note(row, int(catalogue.brand[row]), int(catalogue.twin[row]))
+        self.places.append(place)
+
+    def excludes(self, rows: Positions) -> Mask:
+        """Which of `rows`, placed next, would keep which other out: a square of booleans, the first drawn by row."""
+        catalogue, pack = self._replica.catalogue, self._pack
+        brand, twin = catalogue.brand[rows], catalogue.twin[rows]
+        last = np.array([code != 0 and self._brands.get(code, 0) + 1 >= pack.max_per_brand for code in brand.tolist()])
+        excludes: Mask = np.eye(len(rows), dtype=np.bool_)
+        excludes |= (twin[:, None] == twin) & (twin != 0)
+        excludes |= (brand[:, None] == brand) & last
+        if self._seen + 1 >= pack.max_seen:
+            own = np.array([row in self._own for row in rows.tolist()])
+            excludes |= own[:, None] & own
+        return excludes
+
+    def _fill_diversely(self, ranking: Ranking) -> None:
+        positions = ranking.order[:WINDOW]
+        rows, scores = ranking.candidates.rows[positions], ranking.scores[positions]
+        if len(rows) < 2:
+            return
+        spread = float(scores[0] - scores[-1]) or 1.0
+        merit = (1.0 - self._pack.diversity) * (scores - scores[-1]) / spread
+        likeness = self._pack.diversity * self._replica.text.alike_within(rows)
+        brand, twin = self._replica.catalogue.brand[rows].tolist(), self._replica.catalogue.twin[rows].tolist()
+        placed = np.array([row in self._taken for row in rows.tolist()])
+        cost = likeness[placed].max(axis=0) if placed.any() else np.zeros(len(rows))
+        merit[placed] = -np.inf
+        for _ in range(len(rows) - int(placed.sum())):
+            if self.is_full:
+                return
+            best = int((merit - cost).argmax())
+            merit[best] = -np.inf
+            if self._take(ranking, int(positions[best]), int(rows[best]), brand[best], twin[best]):
+                np.maximum(cost, likeness[best], out=cost)
+
+    def _take(self, ranking: Ranking, position: int, row: int, brand: int, twin: int) -> bool:
+        if self._refusal(row, brand, twin) is not None:
+            return False
+        self._note(row, brand, twin)
+        self.places.append(Place(ranking, position, row))
+        return True
+
+    def _refusal(self, row: int, brand: int, twin: int) -> str | None:
+        if row in self._taken:
+            return "taken"
+        if twin and twin in self._twins:
+            return "repost"
+        if brand and self._brands.get(brand, 0) >= self._pack.max_per_brand:
+            return "brand"
+        if row in self._own and self._seen >= self._pack.max_seen:
+            return "seen"
+        return None
+
+    def _note(self, row: int, brand: int, twin: int) -> None:
+        self._seen += row in self._own
+        self._taken.add(row)
+        self._twins.add(twin)
+        self._brands[brand] = self._brands.get(brand, 0) + 1
 
     def _walk(self, ranking: Ranking) -> Iterator[tuple[int, int, int, int]]:
-        rows, brand, twin = ranking.candidates.rows, self._catalogue.brand, self._catalogue.twin
+        catalogue = self._replica.catalogue
+        rows, brand, twin = ranking.candidates.rows, catalogue.brand, catalogue.twin
         for start in range(0, len(ranking.order), CHUNK):
             positions = ranking.order[start : start + CHUNK]
             chunk = rows[positions]

@@ -124,6 +124,28 @@ class TextIndex:
             del self._cache[next(iter(self._cache))]
         return rows, similarities
 
+    def alike_within(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """How much each two of some rows' items read alike: the cosine of their words, weighed by idf; 1 with itself.
+
+        An item without words is like no other.
+        """
+        scale = float(1 << len(self._words).bit_length())
+        columns: dict[int, int] = {}
+        places: list[tuple[int, int, float]] = []
+        for place, row in enumerate(rows.tolist()):
+            codes, count = self._words.get(row, ((), 0))
+            for i, code in enumerate(codes):
+                weight = log2(1.0 + scale / self._frequency[code]) * (1.0 if i < count else LABEL_WEIGHT)
+                places.append((place, columns.setdefault(code, len(columns)), weight))
+        table = np.zeros((len(rows), max(len(columns), 1)))
+        if places:
+            held, words_of, weights = zip(*places, strict=True)
+            table[np.array(held), np.array(words_of)] = weights
+        lengths = np.sqrt(np.einsum("ij,ij->i", table, table))
+        table /= np.where(lengths > 0.0, lengths, 1.0)[:, None]
+        similarities: npt.NDArray[np.float64] = table @ table.T
+        return similarities
+
     def search(self, text: str) -> tuple[Rows, Similarities]:
         """The rows that have to do with a text."""
         asked = [self._codes[word] for word in words(text) if word in self._codes]
