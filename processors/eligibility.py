@@ -36,11 +36,12 @@ def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Mask:
     if taste.remote_only:
         allowed &= catalogue.remote[rows] != 0
     if taste.wanted is not None:
-        allowed &= _in_place(rows, taste.wanted, catalogue, pack)
+        allowed &= in_place(rows, taste.wanted, catalogue, pack)
     return allowed
 
 
-def _in_place(rows: Rows, wanted: Wanted, catalogue: Catalogue, pack: Pack) -> Mask:
+def in_place(rows: Rows, wanted: Wanted, catalogue: Catalogue, pack: Pack) -> Mask:
+    """Which of `rows` are where the person wants to be."""
     city, region, country = catalogue.city[rows], catalogue.region[rows], catalogue.country[rows]
     fits = _among(city, wanted.cities) | _among(region, wanted.regions) | _among(country, wanted.countries)
     fits |= (city == 0) & _among(region, wanted.around)

@@ -69,7 +69,7 @@ def listed(
     if not slate.is_full:
         slate.fill(ranking)
     if not slate.is_full:
-        slate.fill(_ranked_all(profile, taste, now_ms, replica))
+        slate.fill(ranked_all(profile, taste, now_ms, replica))
     return slate
 
 
@@ -80,7 +80,8 @@ def ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ran
     return rank(retrieve(taste, now_ms, replica), taste, now_ms, replica)
 
 
-def _ranked_all(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
+def ranked_all(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
+    """All items that may be shown, the best first; costs a look at every row."""
     if replica.pack.models == "blend":
         return rank_blend(profile, taste, now_ms, replica, everything=True)
     return rank(everything(taste, now_ms, replica), taste, now_ms, replica)

@@ -9,6 +9,7 @@ from attune.cli.demo import demo
 from attune.cli.erase import erase
 from attune.cli.evaluate import evaluate
 from attune.cli.experiment import experiment
+from attune.cli.explain import explain
 from attune.cli.failure import Commands
 from attune.cli.lag import lag
 from attune.cli.produce import produce
@@ -53,6 +54,7 @@ app.command()(evaluate)
 app.command()(simulate)
 app.add_typer(experiment, name="experiment")
 app.command()(recommend)
+app.command()(explain)
 app.command()(profile)
 app.command()(erase)
 app.add_typer(dead_letters, name="dead-letters")

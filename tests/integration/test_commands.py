@@ -80,6 +80,14 @@ def test_from_a_file_to_a_list_to_a_mended_letter_to_being_forgotten(house: Hous
     newest = house.attune("recommend", "u1", "--json").json
     assert newest["user_id"] == "u1"
     assert all(item["reasons"] for item in newest["items"])
+    first = newest["items"][0]
+    told = house.attune("explain", "u1", first["item_id"], "--json").json
+    assert told["published"] == first
+    assert told["contributions"]
+    assert told["rank"] is not None or told["why_not"]
+    assert house.attune("explain", "u1", "i99", "--json").json["why_not"][0]["code"] == "unknown"
+    assert "Baker number" in house.attune("explain", "u1", first["item_id"]).out
+    assert house.attune("explain", "u2", "i1").code == 1
     unknown = house.attune("recommend", "u2")
     assert unknown.code == 1
     assert unknown.err.startswith("error: nothing is recommended to u2")
