@@ -26,7 +26,7 @@ export ATTUNE_DATA := $(abspath ../shared/data)
 endif
 endif
 
-.PHONY: help install demo test test-fast check format bench faults lock clean
+.PHONY: help install demo test test-fast check format bench worlds faults lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -69,6 +69,10 @@ format: install ## let ruff rewrite what it can
 
 bench: install ## measured figures as JSON and a table, each as a ratio to a no-op agent
 	@$(RUN)/python -m benchmarks.spine $(ARGS)
+
+worlds: install ## all policies in the simulated worlds, five seeds (many minutes; goes on where it was stopped)
+	@$(RUN)/attune simulate --world jobs --users 300 --days 14 --seeds 1-5 --policy all $(ARGS)
+	@$(RUN)/attune simulate --world shop --users 300 --days 14 --seeds 1-5 --policy all $(ARGS)
 
 faults: install ## kills, stops, rebalances under load against an oracle (real Kafka; many minutes)
 	@$(RUN)/python -m pytest -m faults --timeout 1800 $(ARGS)

@@ -89,6 +89,11 @@ def run_all(
     return [done[key] for key in keys]
 
 
+def finished_before(plans: Sequence[Plan], kept: Path | None) -> int:
+    """How many of the runs are in the file already."""
+    return len(_read(kept, {key_of(plan) for plan in plans}))
+
+
 def run_one(plan: Plan, progress: Callable[[float], None] = lambda share: None) -> Run:
     """Live through one world under one policy."""
     started_s = time.process_time()

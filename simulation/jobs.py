@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from simulation.draws import Floats, Ints, Luck
@@ -43,6 +45,7 @@ class JobsWorld(MailedMarket):
             self.jobs = self.jobs.standing_still(live)
         self.seekers = draw_seekers(seed, people)
         self._distance_km = distances_km()
+        self._appeal, self._log_pay = 0.25 * self.jobs.appeal, np.log(self.jobs.pay_max)
         self._reach: dict[tuple[int, int], Ints] = {}
         self._tastes: dict[int, tuple[int, Floats]] = {}
         self._hired: set[int] = set()
@@ -83,23 +86,21 @@ class JobsWorld(MailedMarket):
         if not self.variant.taste:
             return np.full(rows.size, _FLAT_FIT)
         jobs, seekers = self.jobs, self.seekers
-        z = self._taste(p, ts_ms)[jobs.kind[rows]]
+        z = self._taste(p, ts_ms)[jobs.kind[rows]] + self._appeal[rows]
         traits = jobs.traits[rows]
         after = ts_ms >= START_MS + self.people.switch_day[p] * DAY_MS
         z = z + traits @ (seekers.traits_after[p] if after else seekers.traits_before[p])
         home = jobs.remote[rows]
         z += seekers.interaction[p, 0] * traits[:, 0] * traits[:, 2] + seekers.interaction[p, 1] * home * traits[:, 3]
-        far = self._distance_km[self.people.town[p], jobs.town[rows]] / seekers.commute_km[p]
-        z += np.where(home, seekers.remote[p], -0.9 * np.minimum(far, 4.0) ** 1.3)
-        best = jobs.pay_max[rows]
-        z += np.minimum(seekers.pay_weight[p] * np.log(best / seekers.floor[p]), 0.8) - 1.5 * (best < seekers.floor[p])
-        z -= 3.0 * ~seekers.licensed[p, OCCUPATION_OF[jobs.kind[rows]]]
-        z += 0.25 * jobs.appeal[rows]
+        far = -0.9 * np.minimum(self._distance_km[self.people.town[p]] / seekers.commute_km[p], 4.0) ** 1.3
+        z += np.where(home, seekers.remote[p], far[jobs.town[rows]])
+        over = self._log_pay[rows] - math.log(seekers.floor[p])
+        z += np.minimum(seekers.pay_weight[p] * over, 0.8) - 1.5 * (over < 0.0)
         out: Floats = 1.0 / (1.0 + np.exp(-1.2 * (z - _MIDDLE)))
         return out
 
     def _taste(self, p: int, ts_ms: int) -> Floats:
-        """Logits over kinds in the week of `ts_ms`: taste turns slowly towards what they will want later."""
+        """Logits over kinds in the week of `ts_ms`: taste turns slowly towards what they will want later; licences."""
         week = day_of(ts_ms) // 7
         known = self._tastes.get(p)
         switch = self.people.switch_day[p]
@@ -110,6 +111,7 @@ class JobsWorld(MailedMarket):
         s = self.seekers
         angle = min(1.4, float(s.drift_per_day[p]) * (week * 7 + HISTORY_DAYS))
         taste: Floats = np.cos(angle) * (s.after[p] if after else s.before[p]) + np.sin(angle) * s.later[p]
+        taste = taste - 3.0 * ~s.licensed[p, OCCUPATION_OF]
         self._tastes[p] = (stamp, taste)
         return taste
 

@@ -46,6 +46,10 @@ class Ledger:
         self._buyers: set[int] = set()
         self._repeaters: set[int] = set()
 
+    def name_cohort(self, name: str, members: Bools) -> None:
+        """A cohort of people that is known only once the history is over."""
+        self._cohorts[name] = members
+
     def add(self, what: str, p: int, i: int | None = None, amount: float = 1.0) -> None:
         """Add to a count of person `p`, and of the cohorts of item `i`."""
         self._people[_COLUMN[what], p] += amount

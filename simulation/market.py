@@ -11,10 +11,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from simulation.catalogue import Goods
 from simulation.draws import Floats, Ints, Luck, key_of, uniform_of
 from simulation.ledger import Ledger
 from simulation.local_time import DAY_MS, HOUR_MS, START_MS, day_of, offset_ms
@@ -30,29 +31,8 @@ _AGAIN_LAG_H, _AGAIN_SIGMA = 2.2, 1.4
 _GAP_SIGMA = 1.05
 _CLICK_ON_SLATE = 0.3
 _SILENT_MS = 30 * DAY_MS
-
-
-class Goods(Protocol):
-    """What the engine needs to know of a catalogue: ids and life spans, one row per item."""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Item ids by row."""
-
-    @property
-    def index(self) -> dict[str, int]:
-        """Rows by item id."""
-
-    @property
-    def posted_ms(self) -> Ints:
-        """When an item appears."""
-
-    @property
-    def gone_ms(self) -> Ints:
-        """When it is gone for good."""
-
-    def record(self, i: int) -> Record:
-        """Its `items` record."""
+_SPARSE_BELOW = 5
+"""Looks at items in the whole history: whoever has fewer is of the cohort `sparse`."""
 
 
 class Market(ABC):
@@ -87,6 +67,11 @@ class Market(ABC):
         self._own: list[deque[int]] = [deque(maxlen=12) for _ in range(users)]
         self.weariness = Weariness(users, START_MS, variant.wear)
         self._last_seen_ms = np.full(users, START_MS - 400 * DAY_MS, dtype=np.int64)
+        self._looks_before = np.zeros(users, dtype=np.int64)
+        self._episodes = [
+            list(zip(begin, end, strict=True))
+            for begin, end in zip(people.episode_from.tolist(), people.episode_to.tolist(), strict=True)
+        ]
         self.applied: set[tuple[int, int]] = set()
 
     # -- the protocol ------------------------------------------------------------------------------------------------
@@ -163,6 +148,7 @@ class Market(ABC):
 
     def _open_for_business(self) -> None:
         goods, timeline = self.goods, self.timeline
+        self.ledger.name_cohort("sparse", self._looks_before < _SPARSE_BELOW)
         for i in np.flatnonzero(goods.posted_ms >= self.start_ms):
             record = goods.record(int(i))
             timeline.record(int(goods.posted_ms[i]), "items", record["key"], record["value"])
@@ -235,19 +221,22 @@ class Market(ABC):
         pull = np.log(fit + 0.02) * 1.4 + self.appeal(rows, ts)
         noise = -np.log(-np.log(uniform_of(key, rows) + 1e-12))
         own = self._own[p] if paired else self._own[p].copy()
-        pull -= 2.0 * np.isin(rows, list(own))  # known already: back to it on purpose, below, or not at all
-        fresh = rows[np.argsort(-(pull + noise), kind="stable")[:views]]
+        for i in set(own):  # known already: back to it on purpose, below, or not at all
+            at_row = int(rows.searchsorted(i))
+            if at_row < rows.size and rows[at_row] == i:
+                pull[at_row] -= 2.0
+        fresh = rows[np.argsort(-(pull + noise), kind="stable")[:views]].tolist()
         if search:
             value = {
                 "event_id": f"{session}.q",
                 "user_id": self.people.ids[p],
-                "query": self.query(int(fresh[0]), luck),
+                "query": self.query(fresh[0], luck),
                 "session_id": session,
             }
             self.timeline.record(ts - 5_000, "searches", self.people.ids[p], value)
         at = ts
         for n in range(views):
-            i = int(fresh[n]) if n < fresh.size else int(fresh[0])
+            i = fresh[n] if n < len(fresh) else fresh[0]
             back, depth, kept = luck.unit(), int(luck.exponential(1.5)), len(own)
             if n and back < self.back_in_session:
                 i = own[-1 - min(depth, min(n, kept) - 1)]
@@ -256,7 +245,7 @@ class Market(ABC):
             errand = None if n else self.errand(p, ts)
             i = i if errand is None else errand
             if self.goods.gone_ms[i] <= at:
-                i = int(fresh[0])
+                i = fresh[0]
             own.append(i)
             gap_ms = int(min(1_500.0, luck.lognormal(self.gap_median_s, _GAP_SIGMA)) * 1000) + 2_000
             at_row = min(int(np.searchsorted(rows, i)), rows.size - 1)
@@ -348,6 +337,7 @@ class Market(ABC):
 
         def note() -> None:
             self._last_seen_ms[p] = self.timeline.now_ms
+            self._looks_before[p] += self.timeline.now_ms < self.start_ms
             self.ledger_if_open("views", p, i)
 
         self.timeline.record(ts, "views", user, value, note)
@@ -378,10 +368,10 @@ class Market(ABC):
 
     def need(self, p: int, ts: int) -> float:
         """How much a person is in the mood at all: 1 in an episode, less outside."""
-        if bool(
-            ((self.people.episode_from[p] <= (d := (ts - START_MS) / DAY_MS)) & (d < self.people.episode_to[p])).any()
-        ):
-            return 1.0
+        day = (ts - START_MS) / DAY_MS
+        for begins, ends in self._episodes[p]:
+            if begins <= day < ends:
+                return 1.0
         return 0.35 if self.people.cohort[p] == DORMANT else 0.5
 
     def ledger_if_open(self, what: str, p: int, i: int | None = None, amount: float = 1.0) -> None:

@@ -47,7 +47,7 @@ def simulate(
     from evaluation.seed_table import table_of
     from evaluation.task_progress import TaskProgress
     from evaluation.world_records import WorldError
-    from evaluation.world_runs import Plan, run_all
+    from evaluation.world_runs import Plan, finished_before, run_all
     from evaluation.world_table import show
     from simulation.world import BUILTIN, UnknownWorldError, find_world, make_world
 
@@ -64,11 +64,17 @@ def simulate(
         raise typer.BadParameter(str(error), param_hint="--world") from None
     plans = [Plan(world, users, days, seed, name, settings.pack) for seed in numbers for name in names]
     kept = resume or Path(settings.state_dir) / "simulations.jsonl"
+    before = finished_before(plans, kept)
+    if before:
+        typer.echo(f"{before} of {len(plans)} runs are in {kept} already", err=True)
     with TaskProgress(progress_console()) as progress:
+        task = progress.task(f"{world}, {users:,} people, {days} days: thousandths of {len(plans)} runs")
         try:
-            runs = run_all(plans, kept, processes, progress.task(f"{world}: thousandths of runs"))
+            runs = run_all(plans, kept, processes, task)
         except (NoTruthError, WorldError) as error:
             raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            raise CommandError(f"stopped; the same command goes on from the runs that {kept} holds") from None
     table: Table = table_of(runs, world, users, days, baseline)
     if json:
         print_json(table)

@@ -55,7 +55,12 @@ class Person:
 
     def mails_within(self, now_ms: int, span_ms: int) -> int:
         """How many of the last mails are younger than `span_ms` (at most 7 are remembered)."""
-        return sum(now_ms - sent_ms < span_ms for sent_ms in self.mails_ms)
+        count = 0
+        for sent_ms in reversed(self.mails_ms):
+            if now_ms - sent_ms >= span_ms:
+                break
+            count += 1
+        return count
 
     def local(self, ts_ms: int) -> datetime:
         """The person's own time."""

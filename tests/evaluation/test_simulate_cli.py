@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from attune.cli.main import app
+from evaluation import world_runs
 from simulation.world import OUTCOMES
 
 pytestmark = pytest.mark.slow
@@ -34,6 +35,28 @@ def test_json_has_the_agreed_form(tmp_path: Path) -> None:
     assert "cohort.small_employer.apply_starts" in figures
     assert set(figures["clicks"]) == {"mean", "low", "high", "lift", "lift_low", "lift_high"}
     assert found["cpu_s"] > 0
+
+
+def test_a_stopped_table_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = ("--world", "shop", "--seeds", "1", "--policy", "popular-10h", "--json")
+    done: list[str] = []
+    lived = world_runs.run_one
+
+    def stopped(plan: world_runs.Plan, progress: Any) -> Any:
+        if done:
+            raise KeyboardInterrupt
+        done.append(plan.policy)
+        return lived(plan, progress)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world_runs, "run_one", stopped)
+        torn = run(tmp_path, *asked)
+    assert torn.exit_code == 1
+    assert "goes on" in torn.stderr
+    resumed = run(tmp_path, *asked)
+    assert resumed.exit_code == 0
+    assert "1 of 2 runs" in resumed.stderr
+    assert set(json.loads(resumed.stdout)["policies"]) == {"saved-search-10h", "popular-10h"}
 
 
 def test_people_get_tables(tmp_path: Path) -> None:

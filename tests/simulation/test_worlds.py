@@ -10,8 +10,17 @@ pytestmark = pytest.mark.slow
 
 WORLDS = ("jobs", "shop")
 PEOPLE_COHORTS = {
-    "jobs": {"regular", "newcomer", "dormant", "returning_caregiver", "career_changer", "traveller", "machine_opens"},
-    "shop": {"regular", "newcomer", "dormant", "new_parent", "gift_buyer", "traveller", "machine_opens"},
+    "jobs": {
+        "sparse",
+        "regular",
+        "newcomer",
+        "dormant",
+        "returning_caregiver",
+        "career_changer",
+        "traveller",
+        "machine_opens",
+    },
+    "shop": {"sparse", "regular", "newcomer", "dormant", "new_parent", "gift_buyer", "traveller", "machine_opens"},
 }
 
 
