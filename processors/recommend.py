@@ -5,6 +5,7 @@ What is cached on the way (neighbour lists of texts, sorted short lists) is used
 computed anew.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from processors.blend_ranking import rank_blend
@@ -15,7 +16,7 @@ from processors.ranking import Ranking, rank
 from processors.reasons import Explanation, explain
 from processors.replica import Replica
 from processors.retrieval import everything, retrieve
-from processors.slate import Slate
+from processors.slate import Place, Slate
 from processors.taste import Taste, taste_of
 from schemas.decisions import RecommendedItem
 
@@ -39,7 +40,14 @@ def recommend(
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
     slate = listed(profile, taste, now_ms, replica, size, rng)
-    explanations = explain(slate.places, taste, now_ms, replica) if explained else [UNEXPLAINED] * len(slate.places)
+    return told(slate.places, taste, now_ms, replica, explained)
+
+
+def told(
+    places: Sequence[Place], taste: Taste, now_ms: int, replica: Replica, explained: bool = True
+) -> tuple[RecommendedItem, ...]:
+    """Places of rankings as a list that travels, in the order given."""
+    explanations = explain(places, taste, now_ms, replica) if explained else [UNEXPLAINED] * len(places)
     return tuple(
         [
             RecommendedItem(
@@ -50,7 +58,7 @@ def recommend(
                 reasons=explanation.reasons,
                 propensity=place.propensity,
             )
-            for place_rank, (place, explanation) in enumerate(zip(slate.places, explanations, strict=True), 1)
+            for place_rank, (place, explanation) in enumerate(zip(places, explanations, strict=True), 1)
         ]
     )
 
