@@ -13,7 +13,7 @@ from processors.item_filter import Condition, meets
 from processors.merchandising import AppliedRule, Matches, Rule, composed, matcher, reordered
 from processors.profile import LAST_ACTIONS, Action, Profile
 from processors.ranking import Ranking, rank
-from processors.recommend import listed, ranked
+from processors.recommend import ranked, ranked_all, told
 from processors.replica import Replica
 from processors.retrieval import NO_EVIDENCE, Candidates
 from processors.slate import Place, Slate
@@ -56,15 +56,15 @@ def rerank(profile: Profile, now_ms: int, replica: Replica, ask: Ask) -> Reranke
     matches = matcher(now_ms, replica)
     pins = {rule.name: place for rule in ask.rules if (place := _pinned(rule, taste, now_ms, replica, ask))}
     is_deep = any(rule.kind == "quota" for rule in ask.rules)  # a quota may have to reach down
-    slate = Slate(replica.pack, replica.catalogue, replica.catalogue.rows if is_deep else ask.limit)
+    slate = Slate(replica.pack, replica, replica.catalogue.rows if is_deep else ask.limit, taste.own_rows)
     places: list[Place] = []
-    for among_all in (False, True):
-        ranking = _asked_for(ranked(profile, taste, now_ms, replica, among_all=among_all), ask, now_ms, replica)
-        slate.fill(reordered(ranking, ask.rules, matches), taste.own_rows)
+    for order in (ranked, ranked_all):
+        ranking = _asked_for(order(profile, taste, now_ms, replica), ask, now_ms, replica)
+        slate.fill(reordered(ranking, ask.rules, matches))
         places = composed(slate.places, ask.rules, matches, pins, ask.limit) if ask.rules else slate.places
         if len(places) >= ask.limit:
             break
-    items = listed(places, taste, now_ms, replica)
+    items = told(places, taste, now_ms, replica)
     return Reranked(items, _told(places, ask.rules, matches, replica), _parts(places) if ask.parts else ())
 
 

@@ -15,12 +15,13 @@ MAX_TIMESTAMP_MS: Final = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 
 _PLAIN: Final = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
+_LABELS: Final = {"pattern": r"^[^\u0000-\u001f\u007f]*$"}
 _LINES: Final = {"pattern": r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"}
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS, extra_json_schema=_PLAIN)]
 """An opaque identifier: 1-128 characters, no control characters. Never parsed, never ordered."""
 
-Word = Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=_PLAIN)]
+Word = Annotated[str, Meta(min_length=1, max_length=200, extra_json_schema=_LABELS)]
 """A short label: a brand, a category, a city, a time zone."""
 
 Line = Annotated[str, Meta(max_length=2_000, extra_json_schema=_LINES)]

@@ -20,12 +20,17 @@ from streams.settings import Settings
 
 TOPICS: Final = ("items", "model")
 READ_S: Final = 20.0
+AGAIN_S: Final = 1.0
 
 
 class ReplicaReader:
-    """Reads for one replica. `ready` once everything that was there at the start has been taken over."""
+    """Reads for one replica. `ready` once everything that was there at the start has been taken over.
 
-    def __init__(self, settings: Settings, replica: Replica) -> None:
+    Where Kafka cannot be read the process ends, for it must not work without; a `patient` reader tries again.
+    """
+
+    def __init__(self, settings: Settings, replica: Replica, *, patient: bool = False) -> None:
+        self._patient = patient
         self.settings = settings
         self.replica = replica
         self.ready = False
@@ -85,10 +90,13 @@ class ReplicaReader:
                 self.invalid += 1  # the owner of its partition writes the dead letter
 
     def _run(self) -> None:
-        try:
-            self._read()
-        except KafkaException as error:
-            stop_process(f"the replica cannot read {' and '.join(TOPICS)}: {error}")
+        while not self._stopping.is_set():
+            try:
+                self._read()
+            except KafkaException as error:
+                if not self._patient:
+                    stop_process(f"the replica cannot read {' and '.join(TOPICS)}: {error}")
+                self._stopping.wait(AGAIN_S)
 
     def _read(self) -> None:
         consumer = Consumer(

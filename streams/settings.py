@@ -14,7 +14,9 @@ from msgspec import Meta, Struct
 
 from processors.arms import Arms
 from processors.experiment import Experiment
+from processors.merchandising import Rule
 from processors.pack import Pack
+from schemas.access import Grant
 
 PACKAGED: Final = Path(__file__).parent.parent / "attune" / "attune.toml"
 """The defaults that ship with Attune; the packs are defined there."""
@@ -68,6 +70,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     console_port: Port = 0
     mailer_port: Port = 0
     lag_port: Port = 0
+
+    api_tokens: Mapping[str, Grant] = {}
+    """Bearer tokens of the HTTP API by name; without any, nobody may ask."""
+    user_token_key: str = ""
+    """Secret of the HMAC of user tokens for browsers; empty: there are none."""
+    user_token_s: Annotated[int, Meta(ge=1, le=3_600)] = 900
+    cors_origins: tuple[str, ...] = ()
+    """Origins of pages that may call the API from a browser."""
+    list_fresh_s: Seconds = 21_600.0
+    """A list older than this is made anew for the request, or marked as stale."""
+    rules: tuple[Rule, ...] = ()
+    """What the house wants of its lists."""
 
     kafka: Mapping[str, str] = {}
     """More librdkafka settings for every client: `security.protocol`, `sasl.*`, `ssl.*`."""

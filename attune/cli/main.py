@@ -16,6 +16,7 @@ from attune.cli.produce import produce
 from attune.cli.profile import profile
 from attune.cli.recommend import recommend
 from attune.cli.replay import replay
+from attune.cli.serve import serve
 from attune.cli.simulate import simulate
 from attune.cli.topics import topics
 from attune.cli.worker import worker
@@ -53,6 +54,7 @@ app.command()(replay)
 app.command()(evaluate)
 app.command()(simulate)
 app.add_typer(experiment, name="experiment")
+app.command()(serve)
 app.command()(recommend)
 app.command()(explain)
 app.command()(profile)

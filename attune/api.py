@@ -1,0 +1,109 @@
+"""The composition root of the HTTP API: the real parts, started and stopped with the server."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from litestar.types import ASGIApp, ControllerRouterHandler
+from redis.exceptions import RedisError
+
+from processors.profile import Profile
+from serving.api.access import Doors
+from serving.api.application import application
+from serving.api.limits import Breaker
+from serving.api.measures import Measures
+from serving.api.parts import Limits, Parts, Stage
+from serving.api.publisher import Publisher
+from serving.storefront import Shelf, Storefront
+from streams.clock import boottime_s, wall_ms
+from streams.live_view import LiveView
+from streams.onlookers import News, Profiles, Receipts
+from streams.portrait import portrait
+from streams.producing import make_producer
+from streams.replica_reader import ReplicaReader
+from streams.settings import Settings
+
+DRAIN_S: Final = 0.004
+"""The longest that the catalogue may hold up requests once it has been read."""
+FIRST_DRAIN_S: Final = 0.05
+DRAIN_EVERY_S: Final = 0.02
+REDIS_S: Final = 0.3
+KAFKA_S: Final = 3.0
+
+
+class Site:
+    """The parts of one process, and the life of what is behind them."""
+
+    def __init__(self, settings: Settings, *shelves: Shelf) -> None:
+        self.settings = settings
+        self.storefront = Storefront(settings.pack, *shelves)
+        self.reader = ReplicaReader(settings, self.storefront, patient=True)
+        self.people = Profiles(settings)
+        self.receipts = Receipts(settings)
+        self.news = News(settings)
+        self.view = LiveView(settings)
+        deadline = {"message.timeout.ms": int(KAFKA_S * 1000) - 500, "log_level": 0}
+        self.publisher = Publisher(
+            make_producer(settings, **deadline), Breaker("kafka", KAFKA_S, Exception, boottime_s)
+        )
+        self.parts = Parts(
+            storefront=self.storefront,
+            decisions=self.view,
+            people=self.people,
+            receipts=_Stages(self.receipts),
+            news=self.news,
+            publisher=self.publisher,
+            doors=Doors(settings.api_tokens, settings.user_token_key, wall_ms),
+            measures=Measures(),
+            redis=Breaker("redis", REDIS_S, RedisError, boottime_s),
+            portrait=self.portrait,
+            clock_ms=wall_ms,
+            limits=Limits(settings.rules, int(settings.list_fresh_s * 1000), settings.user_token_s),
+        )
+
+    def portrait(self, user_id: str, profile: Profile) -> dict[str, Any]:
+        """Everything that a profile says, as plain values."""
+        return portrait(user_id, profile, self.settings.pack)
+
+    @asynccontextmanager
+    async def life(self, _: Any) -> AsyncIterator[None]:
+        """From the start of the server to its end."""
+        tails = (self.people.tail, self.receipts.tail, self.news.tail)
+        starting = threading.Thread(target=self.reader.start, daemon=True)
+        starting.start()
+        for tail in tails:
+            tail.start()
+        draining = asyncio.create_task(self._drain())
+        try:
+            yield
+        finally:
+            draining.cancel()
+            self.news.end()
+            for stop in (*[tail.stop for tail in tails], self.reader.stop, self.publisher.close):
+                await asyncio.to_thread(stop)
+            await self.view.close()
+
+    async def _drain(self) -> None:
+        """Take over what the reader has read, a little at a time: the replica belongs to the thread that ranks."""
+        while True:
+            taken = self.reader.drain(DRAIN_S if self.reader.ready else FIRST_DRAIN_S)
+            self.storefront.is_ready = self.reader.ready
+            await asyncio.sleep(0 if taken and not self.reader.ready else DRAIN_EVERY_S)
+
+
+class _Stages:
+    def __init__(self, receipts: Receipts) -> None:
+        self._receipts = receipts
+
+    def stage(self, receipt_id: str) -> Stage | None:
+        """What is known of an erasure."""
+        found = self._receipts.stage(receipt_id)
+        return None if found is None else Stage(*found)
+
+
+def api(settings: Settings, more: Sequence[ControllerRouterHandler] = (), site: Site | None = None) -> ASGIApp:
+    """The API for `settings`; `more` are routes beside its own."""
+    site = site or Site(settings)
+    return application(site.parts, settings.cors_origins, site.life, more)

@@ -1,0 +1,295 @@
+"""The API on a real Kafka and Redis: who may do what, what it answers, and its own schema held against it."""
+
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.waiting import eventually
+from tests.serving.api.site import SCOPES, Site, body_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ROUTES = [
+    ("GET", "/v1/recommendations/someone", "lists"),
+    ("GET", "/v1/recommendations/someone/stream", "lists"),
+    ("GET", "/v1/items/job-1/similar", "lists"),
+    ("GET", "/v1/items/job-1/complements", "lists"),
+    ("GET", "/v1/send-times/someone", "lists"),
+    ("POST", "/v1/events", "events"),
+    ("PUT", "/v1/items/other", "items"),
+    ("DELETE", "/v1/items/other", "items"),
+    ("GET", "/v1/users/someone", "people"),
+    ("DELETE", "/v1/users/nobody-at-all", "erasure"),
+    ("GET", "/v1/erasures/erasures-0-99999", "erasure"),
+    ("POST", "/v1/user-tokens/someone", "tokens"),
+    ("GET", "/metrics", "metrics"),
+]
+FOR_BROWSERS = {
+    "/v1/recommendations/{user_id}",
+    "/v1/recommendations/{user_id}/stream",
+    "/v1/items/{item_id}/similar",
+    "/v1/items/{item_id}/complements",
+    "/v1/events",
+}
+NAMES = {
+    "someone": "{user_id}",
+    "nobody-at-all": "{user_id}",
+    "job-1": "{item_id}",
+    "other": "{item_id}",
+    "erasures-0-99999": "{receipt_id}",
+}
+
+
+def template_of(path: str) -> str:
+    return "/".join(NAMES.get(part, part) for part in path.split("/"))
+
+
+def event(user_id: str, item_id: str = "job-3", **more: Any) -> dict[str, Any]:
+    return {
+        "event_id": uuid.uuid4().hex,
+        "user_id": user_id,
+        "item_id": item_id,
+        "ts_ms": time.time_ns() // 10**6,
+        **more,
+    }
+
+
+def ask(client: httpx.Client, method: str, path: str) -> httpx.Response:
+    """One request; of a stream, its head alone."""
+    with client.stream(method, path, json={"title": "x"} if method == "PUT" else None) as answer:
+        if "event-stream" not in answer.headers.get("content-type", ""):
+            answer.read()
+        return answer
+
+
+def test_every_route_is_in_the_table(site: Site) -> None:
+    paths = httpx.get(f"{site.url}/schema").json()["paths"]
+    told = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    named = {(method, template_of(path)) for method, path, _ in ROUTES}
+    assert told - {("GET", "/healthz"), ("GET", "/readyz")} == named - {("GET", "/v1/recommendations/{user_id}/stream")}
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_a_route_opens_for_its_scope_alone(site: Site, method: str, path: str, scope: str) -> None:
+    none = ask(site.as_(None), method, path)
+    assert none.status_code == 401
+    assert none.headers["www-authenticate"].startswith("Bearer")
+    body_of(none)
+    forged = ask(httpx.Client(base_url=site.url, headers={"Authorization": "Bearer token-al"}), method, path)
+    assert forged.status_code == 401
+    for other in (*SCOPES, "none"):
+        if other != scope:
+            refused = ask(site.as_(other), method, path)
+            assert refused.status_code == 403, other
+            assert scope in body_of(refused)["detail"]
+    assert ask(site.as_(scope), method, path).status_code not in {401, 403}
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+def test_a_browser_sees_its_own_person_and_nothing_else(site: Site, method: str, path: str, scope: str) -> None:
+    mine, others = site.user_token("someone"), site.user_token("someone else")
+    template = template_of(path)
+    for token, is_mine in ((mine, True), (others, False)):
+        in_query = ask(httpx.Client(base_url=site.url, params={"token": token}), method, path)
+        in_header = ask(httpx.Client(base_url=site.url, headers={"Authorization": f"Bearer {token}"}), method, path)
+        allowed = template in FOR_BROWSERS and (is_mine or "{user_id}" not in template)
+        assert (in_query.status_code != 403) == allowed
+        assert in_query.status_code == in_header.status_code
+    forged = mine[:-2] + ("AA" if mine[-2:] != "AA" else "BB")
+    assert ask(httpx.Client(base_url=site.url, params={"token": forged}), method, path).status_code == 401
+    assert ask(httpx.Client(base_url=site.url, params={"token": "token-all"}), method, path).status_code == 401
+
+
+def test_a_browser_tells_of_itself_alone(site: Site) -> None:
+    browser = httpx.Client(base_url=site.url, params={"token": site.user_token("browsing")})
+
+    def told(topic: str, value: dict[str, Any]) -> httpx.Response:
+        return browser.post("/v1/events", json={"topic": topic, "value": value})
+
+    assert told("views", event("browsing")).status_code == 202
+    assert told("dismissals", event("browsing", reason="pay")).status_code == 202
+    assert told("views", event("somebody else")).status_code == 422
+    assert told("applies", event("browsing")).status_code == 422
+    assert told("preferences", {"event_id": "p", "user_id": "browsing", "ts_ms": 1}).status_code == 422
+
+
+def test_a_user_token_ends(site: Site) -> None:
+    token = site.client.post("/v1/user-tokens/brief", params={"ttl_s": 1}).json()["token"]
+    asked = httpx.Client(base_url=site.url, params={"token": token})
+    eventually(lambda: asked.get("/v1/recommendations/brief").status_code == 401, 5)
+    assert site.client.post("/v1/user-tokens/brief", params={"ttl_s": 99_999}).status_code == 400
+
+
+def test_what_a_person_does_changes_their_list(site: Site) -> None:
+    before = site.list_of("mover", limit=8)
+    assert before["origin"] == "popular"
+    assert len(before["items"]) == 8
+    assert site.tell(("views", event("mover", "job-4")), ("saves", event("mover", "job-8"))).json() == {"accepted": 2}
+    after = eventually(lambda: (found := site.list_of("mover", limit=8))["origin"] != "popular" and found, 20)
+    nurses = [place for place in after["items"] if place["item"]["categories"] == ["night nurse"]]
+    assert len(nurses) >= 3
+    assert all(place["reasons"] for place in after["items"])
+    stored = eventually(lambda: (found := site.list_of("mover", limit=5))["origin"] == "stored" and found, 20)
+    assert not stored["stale"]
+    told = site.list_of("mover", limit=3, explain=True, context_item="job-3", exclude="job-7")
+    assert told["origin"] == "reranked"
+    assert all(place["parts"] for place in told["items"])
+    assert {"job-3", "job-7"}.isdisjoint(place["item_id"] for place in told["items"])
+    remote = site.list_of("mover", filter=["remote:true", "city:austin"])
+    assert remote["items"]
+    assert all(place["item"]["remote"] and place["item"]["location"]["city"] == "Austin" for place in remote["items"])
+
+
+def test_rules_of_the_house_are_shown(site: Site) -> None:
+    found = site.list_of("mailed", surface="email", limit=5)
+    assert found["items"][1]["item_id"] == "job-7"
+    assert found["rules"] == [{"name": "spring", "kind": "pin", "until_ms": 4102444800000, "item_ids": ["job-7"]}]
+    assert site.list_of("mailed", limit=5)["rules"] == []
+
+
+def test_the_same_event_counts_once(site: Site) -> None:
+    same = ("views", event("twice"))
+    assert site.tell(same, same).status_code == 202
+    assert site.tell(same).status_code == 202
+    site.tell(("saves", event("twice", "job-5")))
+
+    def counted() -> dict[str, int]:
+        profile: dict[str, Any] = site.client.get("/v1/users/twice").json().get("profile") or {"totals": {"saves": 0}}
+        totals: dict[str, int] = profile["totals"]
+        return totals if totals["saves"] else {}
+
+    assert eventually(counted, 20)["views"] == 1
+
+
+def test_each_wrong_event_is_named_and_the_others_are_taken(site: Site) -> None:
+    late = event("mixed", ts_ms=9_999_999_999_999)
+    wrong = event("mixed")
+    del wrong["item_id"]
+    answer = site.tell(("views", event("mixed")), ("views", wrong), ("nowhere", event("mixed")), ("views", late))
+    assert answer.status_code == 422
+    problem = body_of(answer)
+    assert problem["accepted"] == 1
+    assert [(found["index"], found["field"]) for found in problem["errors"]] == [
+        (1, "$.item_id"),
+        (2, "$.topic"),
+        (3, "$.ts_ms"),
+    ]
+    assert problem["errors"][0]["event_id"] == wrong["event_id"]
+    assert site.tell(("views", late)).status_code == 409
+    assert site.client.post("/v1/events", json=[]).status_code == 422
+    assert site.client.post("/v1/events", json=[{}] * 1_001).status_code == 422
+
+
+def test_a_beacon_is_understood(site: Site) -> None:
+    body = b'{"topic":"searches","value":{"event_id":"b","user_id":"beacon","ts_ms":1,"query":"nurse"}}'
+    answer = httpx.post(
+        f"{site.url}/v1/events", params={"token": site.user_token("beacon")}, content=body,
+        headers={"content-type": "text/plain;charset=UTF-8", "origin": "https://shop.example"},
+    )  # fmt: skip
+    assert answer.status_code == 202
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    refused = httpx.post(f"{site.url}/v1/events", content=body, headers={"origin": "https://shop.example"})
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == "https://shop.example"  # or the page cannot read why
+    other = httpx.post(f"{site.url}/v1/events", content=body, headers={"origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+
+
+def test_items_come_and_go(site: Site) -> None:
+    path = "/v1/items/https%3A%2F%2Fjobs.example%2F1"
+    assert (
+        site.client.put(path, json={"title": "Pastry Cook of a kind", "categories": ["pastry cook"]}).status_code == 202
+    )
+    alike = eventually(lambda: (a := site.client.get(f"{path}/similar")).status_code == 200 and a.json(), 20)
+    assert alike["item_id"] == "https://jobs.example/1"
+    assert alike["items"]
+    assert site.client.delete(path).status_code == 202
+    eventually(lambda: site.client.get(f"{path}/similar").status_code == 404, 20)
+    wrong = site.client.put("/v1/items/x", json={"item_id": "y"})
+    assert wrong.status_code == 422
+    assert body_of(wrong)["errors"][0]["field"] == "$.item_id"
+    assert body_of(site.client.put("/v1/items/x", json={"url": "javascript:alert(1)"}))["errors"][0]["field"] == "$.url"
+
+
+def test_a_stream_tells_of_each_new_list(site: Site) -> None:
+    token = site.user_token("watching")
+    with httpx.stream(
+        "GET", f"{site.url}/v1/recommendations/watching/stream", params={"token": token}, timeout=20
+    ) as heard:
+        assert heard.headers["content-type"].startswith("text/event-stream")
+        lines = heard.iter_lines()
+        ids = []
+        for line in lines:
+            if line.startswith("id:"):
+                ids.append(line)
+                if len(ids) == 1:
+                    site.tell(("saves", event("watching", "job-8")))
+                else:
+                    break
+    assert ids[1].startswith("id: saves-")
+
+
+def test_ids_of_requests_and_sizes(site: Site) -> None:
+    assert site.client.get("/healthz", headers={"x-request-id": "mine-1"}).headers["x-request-id"] == "mine-1"
+    assert len(site.client.get("/healthz", headers={"x-request-id": "no good"}).headers["x-request-id"]) == 32
+    big = site.client.post("/v1/events", content=b"[" + b" " * 9_000_000 + b"]")
+    assert big.status_code == 413
+    body_of(big)
+    body_of(site.client.get("/v1/nothing"))
+    assert site.client.patch("/v1/items/x").status_code == 405
+    assert b"attune_http_requests_total" in site.client.get("/metrics").content
+
+
+BROKEN = (
+    b"",
+    b"null",
+    b"{",
+    b"[[[[",
+    b'"\\ud800"',
+    b"\xff\xfe",
+    b"[" * 100_000,
+    b"[1,2",
+    b'{"topic":"views","value":{"user_id":"\\ud800"}}',
+    b"9" * 5_000,
+)
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=range(len(BROKEN)))
+def test_a_broken_body_is_never_our_fault(site: Site, body: bytes) -> None:
+    for method, path in (("POST", "/v1/events"), ("PUT", "/v1/items/broken")):
+        answer = site.client.request(method, path, content=body)
+        if method == "PUT" and body.startswith(b"{") and body.endswith(b"}"):
+            continue  # an item, whose unknown fields are ignored
+        assert answer.status_code in {400, 422}
+        body_of(answer)
+
+
+def schemathesis(site: Site, examples: int, seconds_allowed: float) -> str:
+    """The whole schema, every phase and check of schemathesis, as anyone would run it. Returns what it says."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")), "run", f"{site.url}/schema",
+        "--header", "Authorization: Bearer token-all", "--max-examples", str(examples), "--seed", "1",
+        "--no-color", "--generation-database", "none",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=seconds_allowed, check=False, cwd=site.log.parent
+    )
+    assert done.returncode == 0, f"{done.stdout[-20_000:]}\n{done.stderr[-2_000:]}\n{site.log.read_text()[-2_000:]}"
+    return done.stdout
+
+
+def test_the_api_is_as_its_schema_says(site: Site) -> None:
+    assert "14 selected / 14 total" in schemathesis(site, 2, 200)
+    assert site.client.get("/readyz").status_code == 200
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1_800)
+def test_the_api_is_as_its_schema_says_many_times(site: Site) -> None:
+    assert "14 selected / 14 total" in schemathesis(site, 100, 1_700)
