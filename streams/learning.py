@@ -47,7 +47,7 @@ class LearnerWorker:
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, LEARNER_GROUP, frozenset({LEARNING}))
         self.producer = make_producer(
-            settings, **{"message.timeout.ms": int(settings.session_s * 500), "socket.timeout.ms": 10_000}
+            settings, **{"message.timeout.ms": self.lease.delivery_ms, "socket.timeout.ms": 10_000}
         )
         self.learner: Learner | None = None
         self.offsets: dict[Any, int] = {}

@@ -2,9 +2,12 @@
 
 import threading
 import time
+from typing import Final
 
 from streams.clock import boottime_s
 from streams.failstop import stop_process
+
+UNLEASED_DELIVERY_MS: Final = 300_000
 
 
 class Lease:
@@ -14,6 +17,11 @@ class Lease:
         self.limit_s = limit_s
         self.enforced = enforced
         self.seen_s = boottime_s()
+
+    @property
+    def delivery_ms(self) -> int:
+        """How long a record may wait to be delivered: what was queued before a stop must not land after it."""
+        return int(self.limit_s * 1000) if self.enforced else UNLEASED_DELIVERY_MS
 
     def start(self) -> None:
         threading.Thread(target=self._watch, name="lease", daemon=True).start()

@@ -42,7 +42,7 @@ class Writer:
         self.lease = lease
         self.counts = counts
         self.producer: Producer = make_producer(
-            settings, **{"message.timeout.ms": int(settings.session_s * 500), "socket.timeout.ms": 10_000}
+            settings, **{"message.timeout.ms": lease.delivery_ms, "socket.timeout.ms": 10_000}
         )
         self.lock = asyncio.Lock()
         self.flushed_s = boottime_s()

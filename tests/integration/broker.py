@@ -42,18 +42,24 @@ class Broker:
             ``{"message.max.bytes": "1000"}``.
         data_dir: where it keeps its data; by default a temporary directory that `close` removes.
         heap_mb: the JVM's heap, in MiB.
+        jars: a directory with the jars of another release than the tests' own.
 
     Attributes:
         bootstrap: ``host:port`` for clients; the same for the broker's whole life, restarts included.
     """
 
     def __init__(
-        self, config: Mapping[str, str] | None = None, data_dir: Path | None = None, heap_mb: int = 512
+        self,
+        config: Mapping[str, str] | None = None,
+        data_dir: Path | None = None,
+        heap_mb: int = 512,
+        jars: Path | None = None,
     ) -> None:
         if heap_mb < 128:
             raise ValueError(f"heap_mb must be at least 128, not {heap_mb}")
         self.config = dict(config or {})
         self.heap_mb = heap_mb
+        self._jars = jars
         self._own_dir = data_dir is None
         self.directory = Path(tempfile.mkdtemp(prefix="attune-kafka-")) if data_dir is None else data_dir
         self.log_path = self.directory / "broker.log"
@@ -69,7 +75,7 @@ class Broker:
         """Start it and return once it answers, its group coordinator included; a running broker is left alone."""
         if self.running:
             return self
-        jars = f"{kafka_jars()}/*"
+        jars = f"{self._jars or kafka_jars()}/*"
         properties = self._write_properties()
         if not (self.directory / "data" / "meta.properties").exists():
             self._format(jars, properties)

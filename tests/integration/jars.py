@@ -14,13 +14,13 @@ class NoJars(RuntimeError):
     """There is no way to a Kafka from jars here; the message says in one line what is missing."""
 
 
-def cache_dir() -> Path:
-    """Where jars of this pom belong; it exists only once they are complete."""
+def cache_dir(pom: Path = POM) -> Path:
+    """Where jars of a pom belong; it exists only once they are complete."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return root / "attune" / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:16]}"
+    return root / "attune" / f"kafka-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
 
 
-def kafka_jars() -> Path:
+def kafka_jars(pom: Path = POM) -> Path:
     """The directory with the jars, fetched on the first call (44 MB, some seconds).
 
     Raises:
@@ -28,14 +28,14 @@ def kafka_jars() -> Path:
     """
     if shutil.which("java") is None:
         raise NoJars("no java")
-    jars = cache_dir()
+    jars = cache_dir(pom)
     if jars.is_dir():
         return jars
     if shutil.which("mvn") is None:
         raise NoJars("no mvn")
     jars.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=jars.parent, prefix=".fetch-") as work:
-        shutil.copy(POM, work)
+        shutil.copy(pom, Path(work, "pom.xml"))
         fetched = Path(work, "libs")
         command = [
             "mvn",
