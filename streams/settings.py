@@ -82,6 +82,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A list older than this is made anew for the request, or marked as stale."""
     rules: tuple[Rule, ...] = ()
     """What the house wants of its lists."""
+    smtp: Annotated[str, Meta(pattern=r"^$|^(smtp|smtps|smtp\+starttls)://")] = ""
+    """The mail server; name and password percent-encoded in the URL."""
+    mail_from: Annotated[str, Meta(min_length=3)] = "Attune <attune@localhost>"
+    mailer_url: Annotated[str, Meta(pattern=r"^$|^https?://")] = ""
+    """Where readers reach the mailer's pages; empty: the port it listens on."""
+    link_key: Annotated[str, Meta(pattern=r"^$|^.{16,}$")] = ""
+    """Secret that signs the links of mails; empty: one is made and kept in `state_dir`."""
+    mail_images: bool = False
+    """Whether mails load pictures, and so count openings."""
+    mails_per_s: Annotated[float, Meta(gt=0.0, le=10_000.0)] = 20.0
 
     kafka: Mapping[str, str] = {}
     """More librdkafka settings for every client: `security.protocol`, `sasl.*`, `ssl.*`."""

@@ -2,6 +2,7 @@
 
 SettingsError     2   a setting is unknown or out of range
 CommandError      1   a command found that it cannot go on
+MailerError       1   the mailer cannot go on
 BrokerError       1   Kafka does not answer, or its topics are not as they must be
 KafkaException    1   Kafka refused
 RedisError        1   Redis does not answer
@@ -52,13 +53,14 @@ def explain(error: Exception) -> str | None:
     from confluent_kafka import KafkaError, KafkaException
     from redis.exceptions import RedisError
 
+    from serving.mailer.errors import MailerError
     from streams.admin import BrokerError
     from streams.embedded import EmbeddedError
     from streams.health import PortInUseError
     from streams.replay_file import BrokenFileError
 
     match error:
-        case CommandError() | BrokerError() | PortInUseError() | EmbeddedError() | BrokenFileError():
+        case CommandError() | MailerError() | BrokerError() | PortInUseError() | EmbeddedError() | BrokenFileError():
             return str(error)
         case KafkaException(args=(KafkaError() as inner, *_)):
             return f"Kafka: {inner.str()}"

@@ -12,6 +12,8 @@ from attune.cli.experiment import experiment
 from attune.cli.explain import explain
 from attune.cli.failure import Commands
 from attune.cli.lag import lag
+from attune.cli.mailer import mailer
+from attune.cli.preview import preview
 from attune.cli.produce import produce
 from attune.cli.profile import profile
 from attune.cli.recommend import recommend
@@ -59,6 +61,8 @@ app.command()(recommend)
 app.command()(explain)
 app.command()(profile)
 app.command()(erase)
+app.add_typer(mailer, name="mailer")
+app.command()(preview)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(lag, name="lag")
 
