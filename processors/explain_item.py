@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from processors.adjusted import costs
 from processors.features import NAMES
 from processors.profile import Profile
 from processors.ranking import Ranking
@@ -13,7 +14,7 @@ from processors.recommend import listed, ranked, ranked_all
 from processors.replica import Replica
 from processors.slate import Place
 from processors.taste import taste_of
-from processors.why_not import REFUSED_BY_SLATE, Objection, objections
+from processors.why_not import REFUSED_BY_SLATE, Objection, alike_dismissed, objections
 
 MEANINGS: Final = {
     "covisitation": "people who dealt with the same items dealt with it",
@@ -70,6 +71,7 @@ def explain_item(profile: Profile, item_id: str, now_ms: int, replica: Replica) 
     else:
         found = place
     if rank is None and not against:
+        against += alike_dismissed(row, profile, now_ms, replica)
         refused = slate.refusal(row)
         if refused in REFUSED_BY_SLATE:
             against += (Objection(refused, REFUSED_BY_SLATE[refused]),)
@@ -81,6 +83,8 @@ def explain_item(profile: Profile, item_id: str, now_ms: int, replica: Replica) 
     explained = explain([Place(ranking, position, row)], taste, now_ms, replica)[0]
     parts = ranking.parts([position])[0].tolist()
     told = [Contribution(name, part, MEANINGS[name]) for name, part in zip(NAMES, parts, strict=True) if part]
+    if cost := float(costs(ranking, profile, taste, now_ms, replica)[position]):
+        told.append(Contribution("shown", -cost, "it was shown to them before, and they did not act on it"))
     told.sort(key=lambda contribution: -abs(contribution.adds))
     score = float(ranking.scores[position])
     return ItemExplanation(item_id, title, rank, place, count, score, tuple(told), explained.reasons, against)

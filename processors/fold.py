@@ -7,6 +7,7 @@ from typing import Final
 from processors.actions import APPLY, UNSAVE, action_of, weights
 from processors.decay import EMPTY, add
 from processors.effects import Arrival
+from processors.exposure import MOST, note_shown
 from processors.heavy_hitters import observe
 from processors.identity import hash64
 from processors.pack import Pack
@@ -23,7 +24,7 @@ from processors.profile import (
     Profile,
 )
 from processors.stated import state_preference, state_user, withdraw_user
-from schemas.behaviour import Apply, Dismissal, Event, ItemEvent, Preference, Save, View
+from schemas.behaviour import Apply, Dismissal, Event, Impression, ItemEvent, Preference, Save, Send, View
 from schemas.catalogue import Item, User
 
 DAY_MS: Final = 86_400_000
@@ -46,6 +47,8 @@ def fold(profile: Profile, arrival: Arrival, item: Item | None, pack: Pack) -> N
             state_preference(profile, event)
         case User() as user:
             state_user(profile, user, arrival.appended_ms if user.ts_ms is None else user.ts_ms)
+        case Impression() | Send() as event:
+            note_shown(profile, arrival.topic, event.item_ids[:MOST], event.ts_ms)
         case Event():
             pass
         case _:

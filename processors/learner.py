@@ -25,6 +25,7 @@ from processors.model_rows import (
     split_key,
 )
 from processors.pack import Pack
+from processors.response_heads import ResponseHeads
 from processors.session_rows import Sessions
 from processors.totals import Totals
 from schemas.learning import Example, Lesson
@@ -49,7 +50,7 @@ class RowModel(Protocol):
         """Take the state of recovered rows, id -> value, into a fresh model."""
 
 
-MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend, Sessions)
+MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend, Sessions, ResponseHeads)
 """The registry: each builds a fresh model for a pack. Some learn only where the pack has the learned blend."""
 
 

@@ -107,6 +107,10 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Places of a list whose item is drawn by chance, with its propensity logged (exploration.py)."""
     explore_new: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     """The share of such draws that is kept for new items and those hardly anyone has dealt with."""
+    shown_cost: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.0
+    """What each doubling of the times an item was shown in vain takes from its score, in standard deviations."""
+    attribution_ms: Annotated[int, Meta(ge=1, le=30 * 86_400_000)] = 2 * 86_400_000
+    """How long after a list was shown an action on one of its items is its success."""
     applied: Literal["exclude", "allow"] = "exclude"
     salary_veto: bool = False
     remote_everywhere: bool = True

@@ -15,11 +15,12 @@ from processors.blend import NAMES
 from processors.candidate_sample import candidate_sample
 from processors.effects import Arrival, Effect, Learn, Recommend, Wake
 from processors.erasure import complete, erase
+from processors.feedback import acted, remember, shown
 from processors.fold import fold
 from processors.identity import hash64
 from processors.profile import LAST_EVENT_IDS, Head, Profile
 from processors.randomness import Randomness
-from processors.recommend import recommend
+from processors.recommend import decide
 from processors.replica import Replica
 from processors.visits import before, deed_of
 from schemas.behaviour import (
@@ -27,15 +28,17 @@ from schemas.behaviour import (
     Dismissal,
     Erasure,
     Event,
+    Impression,
     ItemEvent,
     Preference,
     Save,
     Search,
+    Send,
     Surface,
     View,
 )
 from schemas.decisions import Recommendation, Trigger
-from schemas.learning import Example
+from schemas.learning import Example, Feedback
 
 LIST_CHANGING: Final = (View, Save, Apply, Dismissal, Preference, Search)
 """Events that make a new list due."""
@@ -95,8 +98,17 @@ def step(
     if isinstance(event, ItemEvent):
         item = replica.item(event.item_id)
         action = action_of(event)
-        if action is not None and action != UNSAVE and rules.teaches:
-            effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica)))
+        if action is not None and action != UNSAVE:
+            list_id = event.origin.rec_id or event.origin.send_id if event.origin is not None else None
+            feedback = acted(profile, event.item_id, action, event.ts_ms, list_id, pack)
+            if rules.teaches:
+                effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica, feedback)))
+    elif isinstance(event, Impression | Send):
+        feedback = shown(profile, event, replica)
+        if feedback and rules.teaches:
+            effects.append(
+                Learn(Example(arrival.partition, arrival.offset, event.ts_ms, -1, "", (), feedback=feedback))
+            )
     fold(profile, arrival, item, pack)
     if isinstance(event, LIST_CHANGING):
         decided_ms = max(now_ms, profile.last_event_ms)
@@ -154,7 +166,9 @@ def _list(
     rules: Rules,
 ) -> Recommend:
     side = rules.arms.side(user_id, now_ms) if rules.arms is not None else None
-    items = recommend(profile, now_ms, replica if side is None else replica.under(side.pack), rng)
+    by_mail = rules.surface == "email"
+    decided = decide(profile, now_ms, replica if side is None else replica.under(side.pack), rng, by_mail=by_mail)
+    remember(profile, rec_id, [item.item_id for item in decided.items], decided.features, now_ms)
     profile.last_recommended_ms = now_ms
     profile.wake_ms = None
     return Recommend(
@@ -164,7 +178,7 @@ def _list(
             surface=rules.surface,
             ts_ms=now_ms,
             trigger=trigger,
-            items=items,
+            items=decided.items,
             model_version=replica.version,
             arm=None if side is None else side.arm,
         )
@@ -172,7 +186,13 @@ def _list(
 
 
 def _example(
-    profile: Profile, arrival: Arrival, event: ItemEvent, action: int, now_ms: int, replica: Replica
+    profile: Profile,
+    arrival: Arrival,
+    event: ItemEvent,
+    action: int,
+    now_ms: int,
+    replica: Replica,
+    feedback: tuple[Feedback, ...],
 ) -> Example:
     history: list[tuple[str, int, int]] = []
     limit = replica.pack.history_items
@@ -195,4 +215,5 @@ def _example(
         features=len(NAMES) if candidates else 0,
         deed=deed_of(*place) if chains else 0,
         after=before(profile, *place) if chains else 0,
+        feedback=feedback,
     )

@@ -43,6 +43,24 @@ class Stated(Struct, array_like=True, frozen=True):
     value: Any
 
 
+class Shown(Struct, array_like=True):
+    """A list that was decided, and perhaps shown: pending until its attribution window is over.
+
+    What happened to a place is a bit (1 << place) of `seen`, `acted` and `applied`.
+    """
+
+    list_hash: int
+    ts_ms: int
+    """When it was first shown; before that, when it was decided."""
+    items: list[int]
+    """64-bit hashes, by place."""
+    features: bytes
+    """Of each place when the list was decided (processors/response.py), half-precision."""
+    seen: int = 0
+    acted: int = 0
+    applied: int = 0
+
+
 class Head(Struct, array_like=True, kw_only=True):
     """The first fields of a profile: what recovery and timers read, without the rest being decoded.
 
@@ -82,6 +100,10 @@ class Profile(Head, array_like=True, kw_only=True):
     """64-bit hashes of items applied for, the oldest first."""
     last_event_ms: int = 0
     last_recommended_ms: int | None = None
+    lists: list[Shown] = []
+    """The latest lists (processors/feedback.py), the oldest first."""
+    times_shown: dict[str, dict[int, tuple[int, int]]] = {}
+    """Source topic -> item's hash -> how often it was shown, and when last (processors/exposure.py)."""
 
     def said(self, field: str) -> Any:
         """What was stated last about `field`, or None."""

@@ -8,6 +8,9 @@ computed anew.
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
+from processors.adjusted import adjusted
 from processors.blend_ranking import rank_blend
 from processors.exploration import explore, explored_places
 from processors.profile import Profile
@@ -15,12 +18,21 @@ from processors.randomness import Randomness
 from processors.ranking import Ranking, rank
 from processors.reasons import Explanation, explain
 from processors.replica import Replica
+from processors.response import Matrix
+from processors.response_features import features_of
 from processors.retrieval import everything, retrieve
 from processors.slate import Place, Slate
 from processors.taste import Taste, taste_of
 from schemas.decisions import RecommendedItem
 
 UNEXPLAINED: Final = Explanation("unexplained", ())
+
+
+class Decided(Struct, frozen=True):
+    """A list, and the features of its places that `p_click` and `p_apply` were read from (processors/response.py)."""
+
+    items: tuple[RecommendedItem, ...]
+    features: Matrix
 
 
 def recommend(
@@ -37,17 +49,32 @@ def recommend(
     propensity is 1. Without `explained` the same items come without source and reasons, which costs less: for
     simulations, where nobody reads them.
     """
+    return decide(profile, now_ms, replica, rng, limit, explained).items
+
+
+def decide(
+    profile: Profile,
+    now_ms: int,
+    replica: Replica,
+    rng: Randomness | None = None,
+    limit: int | None = None,
+    explained: bool = True,
+    by_mail: bool = False,
+) -> Decided:
+    """`recommend`, with the features of its places, for whoever will hear what became of them."""
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
     slate = listed(profile, taste, now_ms, replica, size, rng)
-    return told(slate.places, taste, now_ms, replica, explained)
+    features = features_of(slate.places, profile, taste, now_ms, replica, by_mail)
+    return Decided(told(slate.places, features, taste, now_ms, replica, explained), features)
 
 
 def told(
-    places: Sequence[Place], taste: Taste, now_ms: int, replica: Replica, explained: bool = True
+    places: Sequence[Place], features: Matrix, taste: Taste, now_ms: int, replica: Replica, explained: bool = True
 ) -> tuple[RecommendedItem, ...]:
-    """Places of rankings as a list that travels, in the order given."""
+    """Places of rankings as a list that travels, in the order given; `features` are those of the places."""
     explanations = explain(places, taste, now_ms, replica) if explained else [UNEXPLAINED] * len(places)
+    clicks, applies = (values.tolist() for values in replica.responses.probabilities(features))
     return tuple(
         [
             RecommendedItem(
@@ -57,8 +84,12 @@ def told(
                 source=explanation.source,
                 reasons=explanation.reasons,
                 propensity=place.propensity,
+                p_click=round(p_click, 6),
+                p_apply=round(p_apply, 6),
             )
-            for place_rank, (place, explanation) in enumerate(zip(places, explanations, strict=True), 1)
+            for place_rank, (place, explanation, p_click, p_apply) in enumerate(
+                zip(places, explanations, clicks, applies, strict=True), 1
+            )
         ]
     )
 
@@ -84,12 +115,16 @@ def listed(
 def ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
     """The candidates of one person, the best first."""
     if replica.pack.models == "blend":
-        return rank_blend(profile, taste, now_ms, replica)
-    return rank(retrieve(taste, now_ms, replica), taste, now_ms, replica)
+        found: Ranking = rank_blend(profile, taste, now_ms, replica)
+    else:
+        found = rank(retrieve(taste, now_ms, replica), taste, now_ms, replica)
+    return adjusted(found, profile, taste, now_ms, replica)
 
 
 def ranked_all(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
     """All items that may be shown, the best first; costs a look at every row."""
     if replica.pack.models == "blend":
-        return rank_blend(profile, taste, now_ms, replica, everything=True)
-    return rank(everything(taste, now_ms, replica), taste, now_ms, replica)
+        found: Ranking = rank_blend(profile, taste, now_ms, replica, everything=True)
+    else:
+        found = rank(everything(taste, now_ms, replica), taste, now_ms, replica)
+    return adjusted(found, profile, taste, now_ms, replica, everything=True)

@@ -25,6 +25,7 @@ from processors.model_rows import MARKER_KEY, marker_offset, split_key
 from processors.nearby import Nearby
 from processors.pack import Pack
 from processors.popularity import PopularityView
+from processors.response import PRIOR, Responses, decode_head_row
 from processors.session_rows import KIND as SESSION_KIND
 from processors.session_rows import decode_session
 from processors.session_view import SessionView
@@ -58,6 +59,7 @@ class Replica:
         self.blend_weights = prior_of(pack)
         self.blend_examples = 0
         """From how many examples the weights were learned."""
+        self.responses = Responses()
         self.total_levels = np.full(self.popularity.levels.shape[1], -np.inf)
         self.shelves = Shelves(pack, self.catalogue, self.popularity)
         self.scratch = [np.zeros(64) for _ in range(4)]
@@ -134,6 +136,8 @@ class Replica:
             self.blend_weights, self.blend_examples = weights_of(blend, self.pack), blend.examples
         elif key.startswith(_SESSION_PREFIX) and self._blends:
             self.sessions.put(int(split_key(key)[1]), decode_session(value), self.catalogue.row_of)
+        elif key in PRIOR:
+            self.responses.put(key, decode_head_row(value))
         elif key == TOTAL_KEY:
             levels = decode_total(value).levels
             if len(levels) == len(self.total_levels):

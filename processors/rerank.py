@@ -15,6 +15,7 @@ from processors.profile import LAST_ACTIONS, Action, Profile
 from processors.ranking import Ranking, rank
 from processors.recommend import ranked, ranked_all, told
 from processors.replica import Replica
+from processors.response_features import features_of
 from processors.retrieval import NO_EVIDENCE, Candidates
 from processors.slate import Place, Slate
 from processors.taste import Taste, taste_of
@@ -64,7 +65,8 @@ def rerank(profile: Profile, now_ms: int, replica: Replica, ask: Ask) -> Reranke
         places = composed(slate.places, ask.rules, matches, pins, ask.limit) if ask.rules else slate.places
         if len(places) >= ask.limit:
             break
-    items = told(places, taste, now_ms, replica)
+    features = features_of(places, profile, taste, now_ms, replica, by_mail=False)
+    items = told(places, features, taste, now_ms, replica)
     return Reranked(items, _told(places, ask.rules, matches, replica), _parts(places) if ask.parts else ())
 
 

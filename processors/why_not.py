@@ -5,6 +5,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from processors.dislikes import IN_WORDS, disliked, dislikes_of
 from processors.eligibility import in_place
 from processors.identity import hash64
 from processors.popularity import DAY_MS
@@ -55,6 +56,16 @@ def objections(row: int, profile: Profile, taste: Taste, now_ms: int, replica: R
         where = catalogue.city_name(row) or catalogue.regions.name(int(catalogue.region[row]))
         found.append(Objection("place", f"it is in {where or 'another country'}, not where they want to be"))
     return found
+
+
+def alike_dismissed(row: int, profile: Profile, now_ms: int, replica: Replica) -> tuple[Objection, ...]:
+    """What an item has in common with those that the person dismissed for it."""
+    bits = int(disliked(np.array([row]), dislikes_of(profile, now_ms, replica.catalogue), replica.catalogue)[0])
+    return tuple(
+        Objection("like_dismissed", f"it {words} they dismissed for that")
+        for bit, words in IN_WORDS.items()
+        if bits & bit
+    )
 
 
 def _ago(age_ms: float) -> str:

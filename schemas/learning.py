@@ -3,6 +3,19 @@
 from msgspec import Struct
 
 
+class Feedback(Struct, frozen=True, array_like=True):
+    """What became of places of one list that was shown; the features are as they were when the list was decided."""
+
+    outcome: int
+    """0 shown, 1 acted on, 2 applied for: each place goes through them in this order, at any distance in time."""
+    shown: int
+    """A hash of the list, so that outcomes of one place can be put together."""
+    places: tuple[int, ...]
+    """From 0."""
+    features: bytes
+    """Half-precision numbers, little-endian, by place."""
+
+
 class Example(Struct, frozen=True, array_like=True):
     """One applied event, with the person's history as it was *before* the event; nothing in it names the person.
 
@@ -26,6 +39,8 @@ class Example(Struct, frozen=True, array_like=True):
     """A hash of this action; 0 where none is told."""
     after: int = 0
     """The deed of the action before it in the same session, 0 where it begins one."""
+    feedback: tuple[Feedback, ...] = ()
+    """What the event says of lists that were shown. An example of an `action` of -1 says nothing else."""
 
 
 class Lesson(Struct, frozen=True, array_like=True):

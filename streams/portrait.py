@@ -11,6 +11,8 @@ from streams.topics import INPUTS
 
 BEHAVIOUR: Final = tuple(topic.name for topic in INPUTS if topic.key == "user")
 DAY_MS: Final = 86_400_000
+_DONE: Final = ("seen", "acted", "applied")
+"""What may become of a place of a list."""
 
 
 def portrait(user_id: str, profile: Profile, pack: Pack) -> dict[str, Any]:
@@ -54,6 +56,17 @@ def portrait(user_id: str, profile: Profile, pack: Pack) -> dict[str, Any]:
         "dismissed": {
             item_id: {"ts_ms": ts_ms, "reason": reason}
             for item_id, (ts_ms, reason) in sorted(profile.dismissed.items())
+        },
+        "lists": [
+            {
+                "ts_ms": known.ts_ms,
+                "items": len(known.items),
+                **{name: getattr(known, name).bit_count() for name in _DONE},
+            }
+            for known in profile.lists
+        ],
+        "times_shown": {
+            topic: sum(count for count, _ in counts.values()) for topic, counts in profile.times_shown.items()
         },
         "applied_offsets": dict(sorted(profile.applied.items())),
         "applied_items": len(profile.applied_items),

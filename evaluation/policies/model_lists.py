@@ -13,11 +13,12 @@ from evaluation.driver import Driver
 from evaluation.policies.audience import DAY_MS
 from evaluation.policies.lists import SIZE, Items, as_items
 from evaluation.replay_file import Record
+from processors.feedback import remember
 from processors.pack import Pack
 from processors.pipeline import LIST_CHANGING
 from processors.profile import Profile
 from processors.randomness import Randomness
-from processors.recommend import recommend
+from processors.recommend import decide
 from processors.retrieval import everything
 from processors.taste import taste_of
 from schemas.catalogue import Item
@@ -58,7 +59,7 @@ class LiveLists:
         due = self._due.get(user_id, f"{NOBODY}-{user_id}")
         shown = self._shown.get(user_id)
         if shown is None or shown[0] != due:
-            shown = self._shown[user_id] = (due, self._for_site(user_id, now_ms))
+            shown = self._shown[user_id] = (due, self._for_site(user_id, now_ms, due))
         return shown
 
     def mail(self, user_id: str, now_ms: int) -> Items:
@@ -67,14 +68,18 @@ class LiveLists:
     def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
         return items
 
-    def _for_site(self, user_id: str, now_ms: int) -> Items:
-        return self._list(user_id, now_ms)
+    def _for_site(self, user_id: str, now_ms: int, list_id: str) -> Items:
+        return self._list(user_id, now_ms, list_id)
 
-    def _list(self, user_id: str, now_ms: int) -> Items:
+    def _list(self, user_id: str, now_ms: int, list_id: str = "") -> Items:
         self.driver.catch_up(now_ms)
         profile = self.driver.profiles.get(user_id.encode()) or Profile()
         rng = Randomness(f"{user_id}/{now_ms}")
-        return recommend(profile, now_ms, self.driver.replica, rng, limit=SIZE, explained=False)
+        mailed = not list_id
+        decided = decide(profile, now_ms, self.driver.replica, rng, limit=SIZE, explained=False, by_mail=mailed)
+        if list_id:
+            remember(profile, list_id, [item.item_id for item in decided.items], decided.features, now_ms)
+        return decided.items
 
 
 class NightlyLists(LiveLists):
@@ -120,7 +125,7 @@ class RandomLists(LiveLists):
     def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
         return self._drawn(user_id, now_ms)
 
-    def _for_site(self, user_id: str, now_ms: int) -> Items:
+    def _for_site(self, user_id: str, now_ms: int, list_id: str) -> Items:
         return self._drawn(user_id, now_ms)
 
     def _drawn(self, user_id: str, now_ms: int) -> Items:

@@ -11,7 +11,7 @@ from processors.fold import fold
 from processors.pack import Pack
 from processors.pipeline import admit
 from processors.profile import Profile
-from schemas.behaviour import Apply, Click, Dismissal, Event, Open, Preference, Save, Search, View
+from schemas.behaviour import Apply, Click, Dismissal, Event, Impression, Open, Preference, Save, Search, Send, View
 from schemas.catalogue import Item, Location, StatedPreferences, User
 from schemas.decode import Retired
 from tests.processors.market import NOW_MS
@@ -45,6 +45,8 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
         Preference, frequency=maybe, min_salary=st.none() | st.integers(1, 9), remote=st.none() | st.booleans()
     ),
     "searches": event(Search, query=st.just("nurse")),
+    "impressions": event(Impression, rec_id=st.just("r1"), item_ids=st.lists(items, min_size=1).map(tuple)),
+    "sends": event(Send, send_id=st.just("s1"), item_ids=st.lists(items).map(tuple)),
     "opens": event(Open, send_id=st.just("s1")),
     "clicks": event(Click, send_id=st.just("s1")),
     "users": st.just(Retired("u1"))

@@ -11,8 +11,9 @@ from processors.blend import NAMES
 from processors.learner import MODELS, RowModel
 from processors.model_rows import row_offset, split_key
 from processors.pack import Pack
+from processors.response import ACTED, APPLIED, FEATURES, SHOWN, packed
 from processors.visits import deed_of
-from schemas.learning import Example
+from schemas.learning import Example, Feedback
 from tests.processors import market
 from tests.processors.market import NOW_MS, lessons
 
@@ -33,9 +34,20 @@ def taught_examples(count: int) -> list[Example]:
             after=deeds[k - 1] if k % 4 else 0,
             candidates=rng.normal(size=(5, len(NAMES))).astype("<f2").tobytes() if k % 3 else b"",
             features=len(NAMES) if k % 3 else 0,
+            feedback=feedback(k, rng),
         )
         for k, example in enumerate(given)
     ]
+
+
+def feedback(k: int, rng: np.random.Generator) -> tuple[Feedback, ...]:
+    """Two places shown, of which the first is often acted on, and sometimes applied for."""
+    table = rng.normal(size=(2, len(FEATURES)))
+    told = [Feedback(SHOWN, k, (0, 1), packed(table))]
+    for outcome, every in ((ACTED, 2), (APPLIED, 4)):
+        if k % every == 0:
+            told.append(Feedback(outcome, k, (0,), packed(table[:1])))
+    return tuple(told)
 
 
 def learned(build: Build, given: list[Example], first_offset: int = 0) -> RowModel:
@@ -50,7 +62,7 @@ def by_id(rows: dict[bytes, bytes]) -> dict[str, bytes]:
 
 
 def test_all_models_are_here() -> None:
-    assert len(MODELS) == 4
+    assert len(MODELS) == 5
     assert len({build(PACK).kind for build in MODELS}) == len(MODELS)
 
 
@@ -98,6 +110,8 @@ def test_nonsense_and_missing_fields_survive(build: Build) -> None:
             Example(0, 0, 2**41, -1, "", (("a", 99, 0),), 0.0, b"\xff" * 7, 3, deed=1, after=1),
             Example(0, 0, NOW_MS, 0, "a", (("a", 0, NOW_MS),), 1e9, b"", 0, deed=-(2**63), after=2**62),
             Example(0, 0, NOW_MS, 0, "b", (), deed=7, after=7),
+            Example(0, 0, 0, -1, "", (), feedback=(Feedback(0, 0, (), b"odd"), Feedback(9, 1, (0,), b"\xff" * 22))),
+            Example(0, 0, 0, -1, "", (), feedback=(Feedback(2, 1, (0,), packed(np.full((1, len(FEATURES)), 6e4))),)),
         )
     ):
         model.learn_one(example, offset)
