@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from evaluation.baselines import NAMES
+from evaluation.ranker import RankerReport
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,6 +44,8 @@ class Judged(Struct):
     segments: dict[str, int] = {}
     events: int = 0
     never_seen: int = 0
+    ranker: RankerReport | None = None
+    """P4; None for logs without impressions."""
 
     def add(
         self,

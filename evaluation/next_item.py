@@ -16,6 +16,7 @@ from evaluation.driver import Driver
 from evaluation.judged import Judged
 from evaluation.listing import LIST, Allowed, ask, judging_pack
 from evaluation.metrics import rank_in_list
+from evaluation.ranker import RankerMeter
 from evaluation.replay_file import Progress, Record, ReplayLog
 from evaluation.timeline import Held, Row, Step, timeline
 from processors.pack import Pack
@@ -69,6 +70,9 @@ class _Run:
         self._last_ms: dict[str, int] = {}
         self._own: dict[str, set[str]] = {}
         self._seen: set[str] = set()
+        self._meter = RankerMeter()
+        self._from_ms = 0
+        self._until_ms = 0
 
     def finish(self, progress: Progress | None) -> Judged:
         judged, total = self._judged, self._log.events
@@ -88,6 +92,7 @@ class _Run:
             if progress is not None and judged.events - shown >= _SHOW_EVERY:
                 shown = judged.events
                 progress(shown, total)
+        judged.ranker = self._meter.report(self._from_ms, self._until_ms, self._driver.pack.attribution_ms)
         return judged
 
     def _row(self, row: Row) -> None:
@@ -162,10 +167,13 @@ class _Run:
         for item in self._held.release(event):
             self._put(item)
         self._driver.catch_up(step.now_ms)
-        self._driver.take(record.topic, record.key, event, step.now_ms)
+        outcome = self._driver.take(record.topic, record.key, event, step.now_ms)
+        self._meter.take(outcome.effects, step.now_ms, self._driver.replica)
+        if self._judged.events == self._first:
+            self._from_ms = step.now_ms
         self._judged.events += 1
         self._earlier[user_id] = self._earlier.get(user_id, 0) + 1
-        self._last_ms[user_id] = step.now_ms
+        self._last_ms[user_id] = self._until_ms = step.now_ms
         if isinstance(event, ItemEvent) and target_of(event) is not None:
             self._own.setdefault(user_id, set()).add(event.item_id)
             self._seen.add(event.item_id)

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from evaluation.intervals import Estimate, Ratio, bootstrap, cluster_sums
 from evaluation.judged import Judged
 from evaluation.metrics import RankMetrics, discounted_gain, hit, reciprocal_rank, summarise
+from evaluation.ranker import RankerReport
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,7 +83,7 @@ class NextReport(Struct, kw_only=True):
     new_people: RankMetrics
     baselines: dict[str, RankMetrics]
     windows: list[Window]
-    ranker: None
+    ranker: RankerReport | None
     seconds: float
     events_per_s: float
     peak_mb: float
@@ -106,6 +107,7 @@ def figures(judged: Judged) -> dict[str, Any]:
         "new_people": summarise(ranks[new]),
         "baselines": {name: summarise(theirs) for name, theirs in baselines.items()},
         "windows": windows(judged),
+        "ranker": judged.ranker,
     }
 
 

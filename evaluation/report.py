@@ -16,6 +16,7 @@ from evaluation.metrics import RankMetrics
 from evaluation.next_report import NextReport
 from evaluation.off_policy import OffPolicyReport
 from evaluation.plot import Series, bars, svg
+from evaluation.ranker import RankerReport
 
 COLUMNS: Final = ("hr@10", "hr@20", "mrr@20", "ndcg@10")
 DRAWN: Final = "hr@20"
@@ -41,10 +42,24 @@ def show_next(report: NextReport, console: Console) -> None:
     for name, metrics in report.baselines.items():
         _row(table, name.replace("_", " "), metrics)
     console.print(table)
+    if report.ranker is not None:
+        _show_ranker(report.ranker, console)
     if report.ablation is not UNSET:
         _show_ablation(report, console)
     _show_windows(report, console)
     console.print(f"{report.seconds:.1f} s, {report.events_per_s:,.0f} events/s, peak {report.peak_mb:,.0f} MB")
+
+
+def _show_ranker(ranker: RankerReport, console: Console) -> None:
+    for name, head in (("p(click)", ranker), ("p(apply | click)", ranker.apply)):
+        if head.calibration is None or head.normalised_entropy is None or head.auc is None:
+            console.print(f"{name}: {head.positives:,} of {head.n:,}, which says nothing of it")
+            continue
+        console.print(
+            f"{name}: {head.positives:,} of {head.n:,}, calibration {head.calibration:.3f}, "
+            f"normalised entropy {head.normalised_entropy:.3f}, AUC {head.auc:.3f}, by tenths of p: "
+            + (" ".join(f"{ratio:.2f}" for ratio in head.deciles) or "too few")
+        )
 
 
 def series_of(report: NextReport) -> tuple[Series, Sequence[int]]:

@@ -199,7 +199,6 @@ def _report(judged: "Judged", pack: "Pack", seconds: float, **named: Any) -> "Ne
         **named,
         domain=pack.name,
         **figures(judged),
-        ranker=None,
         seconds=round(seconds, 3),
         events_per_s=round(judged.events / seconds, 1),
         peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MB, 1),

@@ -12,6 +12,7 @@ from typing import Final
 from evaluation.driver import Driver
 from evaluation.policies.audience import DAY_MS
 from evaluation.policies.lists import SIZE, Items, as_items
+from evaluation.ranker import RankerMeter
 from evaluation.replay_file import Record
 from processors.feedback import remember
 from processors.pack import Pack
@@ -37,6 +38,8 @@ class LiveLists:
     def __init__(self, pack: Pack, eager: bool | None = None) -> None:
         self.driver = Driver(pack, slates=True)
         self._eager = pack.models == "blend" if eager is None else eager
+        self.meter: RankerMeter | None = None
+        """Judges the probabilities of the lists that are shown, where there is one."""
         self._due: dict[str, str] = {}
         """Person -> the event that made the next list due."""
         self._shown: dict[str, tuple[str, Items]] = {}
@@ -52,6 +55,8 @@ class LiveLists:
         if self._eager:
             driver.catch_up(record.at_ms)
         outcome = driver.take(record.topic, record.key, value, record.at_ms)
+        if self.meter is not None:
+            self.meter.take(outcome.effects, record.at_ms, driver.replica)
         if isinstance(value, LIST_CHANGING) and outcome.admission == "apply":
             self._due[value.user_id] = outcome.arrival.source_id
 

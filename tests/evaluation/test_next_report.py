@@ -49,7 +49,6 @@ def report() -> NextReport:
         steps="basket",
         domain="jobs",
         **figures(made),
-        ranker=None,
         seconds=1.0,
         events_per_s=10.0,
         peak_mb=50.0,

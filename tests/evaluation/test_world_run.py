@@ -19,6 +19,7 @@ from evaluation.replay_file import Record as Taken
 from evaluation.world_records import WorldError
 from evaluation.world_run import WorldRun
 from evaluation.world_runs import Plan, key_of, run_all, run_one
+from processors.randomness import Randomness
 from processors.recommend import recommend
 from schemas.decode import Invalid, decode
 from simulation.world import Record, World, make_world
@@ -113,7 +114,8 @@ def test_fixed_time_differs_from_attune_in_the_hour_and_random_items_in_the_item
     first = {name: run.mails[0][1] for name, run in (("attune", attune), ("chance", chance))}
     assert first["attune"]["user_id"] == first["chance"]["user_id"]
     assert first["attune"]["items"] != first["chance"]["items"]
-    assert len(chance.mails) == pytest.approx(len(attune.mails), rel=0.15)
+    # decided by the true list, from which what was mailed and shown in vain gives way: to other items in the two
+    assert len(chance.mails) == pytest.approx(len(attune.mails), rel=0.4)
 
 
 def test_always_send_sends_more_than_the_caps_allow() -> None:
@@ -160,7 +162,8 @@ def test_rows_that_wait_until_a_list_is_read_change_no_list(name: str) -> None:
             one, two = (lists.mail(value["user_id"], at_ms) for lists in (eager, lazy))
             assert one == two
             driver = lazy.driver
-            told = recommend(driver.profiles[value["user_id"].encode()], at_ms, driver.replica, limit=10)
+            rng = Randomness(f"{value['user_id']}/{at_ms}")
+            told = recommend(driver.profiles[value["user_id"].encode()], at_ms, driver.replica, rng, limit=10)
             assert [(i.item_id, i.score) for i in told] == [(i.item_id, i.score) for i in two]
     assert compared > 20
 
