@@ -25,6 +25,10 @@ SHARED: Final = frozenset(
         "covisitation_half_life_d",
         "affinity_half_life_d",
         "history_items",
+        "attribution_ms",
+        "teach_burst",
+        "teach_per_minute",
+        "teach_same_item",
         "applied",
         "min_interval_ms",
     }

@@ -66,7 +66,7 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
         replica,
     )
     weights = replica.blend_weights
-    scores = weights @ matrix
+    scores = weights @ matrix if replica.challenger is None else replica.challenger.scores(matrix.T)
     return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 

@@ -33,6 +33,10 @@ class Learn(Struct, frozen=True):
     example: Example
 
 
+class Untaught(Struct, frozen=True):
+    """An action that teaches nothing, because its person taught as much as one person may."""
+
+
 class Recommend(Struct, frozen=True):
     """Publish a list."""
 
@@ -58,4 +62,4 @@ class Wake(Struct, frozen=True):
     kind: Literal["recommend", "erase"] = "recommend"
 
 
-Effect = Learn | Recommend | Forget | Receipt | Wake
+Effect = Learn | Untaught | Recommend | Forget | Receipt | Wake

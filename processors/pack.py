@@ -99,6 +99,10 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     distance_half_km: Positive = 30.0
     history_items: Annotated[int, Meta(ge=1, le=50)] = 10
     """How many earlier items an example teaches together with the item acted on."""
+    teach_burst: Count = 300
+    teach_per_minute: Positive = 10.0
+    teach_same_item: Count = 4
+    """How much one person may teach the models (teaching.py): at once, a minute after that, and with one item a day."""
     max_seen: Annotated[int, Meta(ge=0, le=50)] = 3
     max_per_brand: Count = 3
     diversity: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0

@@ -13,7 +13,7 @@ from processors.actions import UNSAVE, action_of, weights
 from processors.arms import Arms
 from processors.blend import NAMES
 from processors.candidate_sample import candidate_sample
-from processors.effects import Arrival, Effect, Learn, Recommend, Wake
+from processors.effects import Arrival, Effect, Learn, Recommend, Untaught, Wake
 from processors.erasure import complete, erase
 from processors.feedback import acted, remember, shown
 from processors.fold import fold
@@ -22,6 +22,7 @@ from processors.profile import LAST_EVENT_IDS, Head, Profile
 from processors.randomness import Randomness
 from processors.recommend import decide
 from processors.replica import Replica
+from processors.teaching import may_teach
 from processors.visits import before, deed_of
 from schemas.behaviour import (
     Apply,
@@ -101,7 +102,9 @@ def step(
         if action is not None and action != UNSAVE:
             list_id = event.origin.rec_id or event.origin.send_id if event.origin is not None else None
             feedback = acted(profile, event.item_id, action, event.ts_ms, list_id, pack)
-            if rules.teaches:
+            if rules.teaches and not may_teach(profile, arrival, event, pack):
+                effects.append(Untaught())
+            elif rules.teaches:
                 effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica, feedback)))
     elif isinstance(event, Impression | Send):
         feedback = shown(profile, event, replica)

@@ -104,6 +104,8 @@ class Profile(Head, array_like=True, kw_only=True):
     """The latest lists (processors/feedback.py), the oldest first."""
     times_shown: dict[str, dict[int, tuple[int, int]]] = {}
     """Source topic -> item's hash -> how often it was shown, and when last (processors/exposure.py)."""
+    taught: dict[str, tuple[float, int]] = {}
+    """Source topic -> how full the bucket of what the person may teach is, and as of when (processors/teaching.py)."""
 
     def said(self, field: str) -> Any:
         """What was stated last about `field`, or None."""

@@ -8,7 +8,7 @@ Items and rows come in any order: what is known of an item that is not in the ca
 
 from collections.abc import Iterable
 from copy import copy
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ import numpy.typing as npt
 from processors.blend import KEY as BLEND_KEY
 from processors.blend import decode_blend, prior_of, weights_of
 from processors.catalogue import Catalogue
+from processors.challenger_rows import MODEL as CHALLENGER_MODEL
+from processors.challenger_rows import STATE as CHALLENGER_STATE
+from processors.challenger_rows import ChallengerModel, ChallengerState, decode_model, decode_state
 from processors.covisitation import CovisitationView
 from processors.gazetteer import locate
 from processors.growing import grown
@@ -36,6 +39,9 @@ from processors.totals import KEY as TOTAL_KEY
 from processors.totals import decode_total
 from processors.trails import TrailsView
 from schemas.catalogue import Item
+
+if TYPE_CHECKING:
+    from processors.challenger import Challenger
 
 _ITEM_PREFIX: Final = KIND.encode() + b"/"
 _SESSION_PREFIX: Final = SESSION_KIND.encode() + b"/"
@@ -60,6 +66,10 @@ class Replica:
         self.blend_examples = 0
         """From how many examples the weights were learned."""
         self.responses = Responses()
+        self.challenger: Challenger | None = None
+        """What ranks in place of the blend's weights, where one serves."""
+        self._challenger_model: ChallengerModel | None = None
+        self._challenger_state: ChallengerState | None = None
         self.total_levels = np.full(self.popularity.levels.shape[1], -np.inf)
         self.shelves = Shelves(pack, self.catalogue, self.popularity)
         self.scratch = [np.zeros(64) for _ in range(4)]
@@ -136,12 +146,23 @@ class Replica:
             self.blend_weights, self.blend_examples = weights_of(blend, self.pack), blend.examples
         elif key.startswith(_SESSION_PREFIX) and self._blends:
             self.sessions.put(int(split_key(key)[1]), decode_session(value), self.catalogue.row_of)
+        elif key in (CHALLENGER_MODEL, CHALLENGER_STATE) and self._blends:
+            self._apply_challenger(key, value)
         elif key in PRIOR:
             self.responses.put(key, decode_head_row(value))
         elif key == TOTAL_KEY:
             levels = decode_total(value).levels
             if len(levels) == len(self.total_levels):
                 self.total_levels = np.array(levels)
+
+    def _apply_challenger(self, key: bytes, value: bytes) -> None:
+        from processors.challenger import serving  # noqa: PLC0415 - XGBoost is for those alone who have a challenger
+
+        if key == CHALLENGER_MODEL:
+            self._challenger_model = decode_model(value)
+        else:
+            self._challenger_state = decode_state(value)
+        self.challenger = serving(self._challenger_model, self._challenger_state)
 
     def rows_of(self, numbers: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Catalogue rows of the learner's item numbers; 0 where an item is not live."""

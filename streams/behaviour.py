@@ -10,7 +10,7 @@ from typing import Any, Final
 import faust
 import msgspec
 
-from processors.effects import Arrival, Effect, Forget, Learn, Receipt, Recommend, Wake
+from processors.effects import Arrival, Effect, Forget, Learn, Receipt, Recommend, Untaught, Wake
 from processors.erasure import marker_key, user_hash
 from processors.pipeline import Rules, admit, pending, step, wake
 from processors.profile import Profile, decode_head
@@ -186,6 +186,8 @@ class BehaviourWorker:
         match effect:
             case Wake(due_ms=due_ms, kind=kind):
                 self.timers[kind].add(partition, due_ms, key, kind)
+            case Untaught():
+                self.counts.untaught += 1
             case Forget():
                 self.writer.emit("recommendations", key, None)
                 self.writer.emit("send-times", key, None)

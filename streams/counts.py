@@ -18,6 +18,8 @@ class Counts(Struct):
     dead_letters: int = 0
     recommendations: int = 0
     examples: int = 0
+    untaught: int = 0
+    """Actions that taught nothing, because their person taught as much as one person may."""
     wakes: int = 0
     flushes: int = 0
     healed: int = 0

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import typer
 
+from attune.cli.challenger import challenger
 from attune.cli.dead_letters import dead_letters
 from attune.cli.demo import demo
 from attune.cli.erase import erase
@@ -57,6 +58,7 @@ app.command()(evaluate)
 app.command()(simulate)
 app.add_typer(experiment, name="experiment")
 app.command()(serve)
+app.add_typer(challenger, name="challenger")
 app.command()(recommend)
 app.command()(explain)
 app.command()(profile)
