@@ -70,6 +70,7 @@ class Shadow:
 def reciprocal_rank(scores: Matrix) -> float:
     """Of the first score among all, ties counted half.
 
+    >>> import numpy as np
     >>> reciprocal_rank(np.array([2.0, 3.0, 1.0])), reciprocal_rank(np.array([1.0, 1.0, 1.0]))
     (0.5, 0.5)
     """

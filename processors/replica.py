@@ -8,7 +8,7 @@ Items and rows come in any order: what is known of an item that is not in the ca
 
 from collections.abc import Iterable
 from copy import copy
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from processors.blend import KEY as BLEND_KEY
 from processors.blend import decode_blend, prior_of, weights_of
 from processors.catalogue import Catalogue
+from processors.challenger import Challenger, serving
 from processors.challenger_rows import MODEL as CHALLENGER_MODEL
 from processors.challenger_rows import STATE as CHALLENGER_STATE
 from processors.challenger_rows import ChallengerModel, ChallengerState, decode_model, decode_state
@@ -39,9 +40,6 @@ from processors.totals import KEY as TOTAL_KEY
 from processors.totals import decode_total
 from processors.trails import TrailsView
 from schemas.catalogue import Item
-
-if TYPE_CHECKING:
-    from processors.challenger import Challenger
 
 _ITEM_PREFIX: Final = KIND.encode() + b"/"
 _SESSION_PREFIX: Final = SESSION_KIND.encode() + b"/"
@@ -156,8 +154,6 @@ class Replica:
                 self.total_levels = np.array(levels)
 
     def _apply_challenger(self, key: bytes, value: bytes) -> None:
-        from processors.challenger import serving  # noqa: PLC0415 - XGBoost is for those alone who have a challenger
-
         if key == CHALLENGER_MODEL:
             self._challenger_model = decode_model(value)
         else:
