@@ -6,7 +6,6 @@ learn what the linear model misses; candidates of one list are told apart pairwi
 figures that was decided. A replica ranks by it only while both name the same model.
 """
 
-import importlib
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final, Self
@@ -76,7 +75,9 @@ def fit(tables: Sequence[Matrix], weights: Matrix, offset: int, seed: int = 0) -
 
 def _xgboost() -> Any:
     """Half a second and 35 MB, for those alone who have a challenger."""
-    return importlib.import_module("xgboost")
+    import xgboost  # noqa: PLC0415
+
+    return xgboost
 
 
 def identity_of(model: ChallengerModel) -> str:
