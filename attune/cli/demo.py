@@ -26,7 +26,8 @@ def demo(
     """Watch one person's recommendations change because of what that person did.
 
     Starts an embedded Kafka (librdkafka's mock cluster) and Redis, a worker, the learner and the sink as real
-    processes, and a simulated job market that feeds them live. Needs no Docker, no Java; nothing is kept. Ctrl-C
+    processes, and a simulated job market that feeds them live; prints the address of a page where you can click
+    yourself, in the job market or in a shop. Needs no Docker, no Java; nothing is kept. Ctrl-C
     ends it.
 
     [bold]Examples[/bold]
@@ -48,8 +49,8 @@ def demo(
     out = console() if console().is_terminal else Console(width=WIDTH)
     screen = Screen(Console(quiet=True) if json else out)
     try:
-        with Stage() as stage:
-            story = Story(stage, seed, screen.show)
+        with Stage(page=not json) as stage:
+            story = Story(stage, seed, screen.show, page=not json)
             try:
                 outcome = story.tell()
                 end_s = None if seconds is None else started_s + seconds

@@ -2,14 +2,14 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol
 
 import msgspec
 from confluent_kafka import KafkaException
 from msgspec import Raw
 
-from simulation.live import LiveMarket
+from simulation.world import Record
 from streams.admin import BrokerError
 from streams.clock import wall_ms
 from streams.feeding import Feeder
@@ -20,10 +20,19 @@ RATE_PER_S: Final = 40.0
 _encode = msgspec.json.Encoder().encode
 
 
+class Market(Protocol):
+    """What goes on by itself."""
+
+    def feed(
+        self, rate_per_s: float, clock_ms: Callable[[], int], sleep: Callable[[float], None] = ...
+    ) -> Iterator[Record]:
+        """Behaviour without end."""
+
+
 class Crowd:
     """Everyone but the two people of the story."""
 
-    def __init__(self, settings: Settings, market: LiveMarket) -> None:
+    def __init__(self, settings: Settings, market: Market) -> None:
         self.market = market
         self.sent: Counter[str] = Counter()
         self._feeder = Feeder(settings)
@@ -49,6 +58,16 @@ class Crowd:
     def events(self) -> int:
         """Events sent, the catalogue not counted."""
         return sum(count for topic, count in self.sent.items() if topic not in {"items", "users"})
+
+    def is_learned(self, status: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Whether everything sent so far is applied, taught and learned, by what the worker's processes say."""
+        behaviour, learner, sink = (status.get(role, {}) for role in ("behaviour", "learner", "sink"))
+        if not (behaviour.get("ready") and learner.get("ready") and sink.get("ready")):
+            return False
+        taken = sum(behaviour[name] for name in ("applied", "duplicates", "rows", "dead_letters"))
+        return bool(
+            taken >= sum(self.sent.values()) and learner["applied"] + learner["duplicates"] >= behaviour["examples"]
+        )
 
     def _feed(self, feeder: Feeder, records: Iterable[dict[str, Any]]) -> int:
         count = 0

@@ -35,6 +35,8 @@ class Screen:
                 self._line(
                     f"All of it read and learned after {facts['seconds']:.0f} s; the market goes on live from here."
                 )
+            case "page":
+                self._line(f"Look around and click yourself: {facts['url']}", "bold")
             case "before":
                 self._list(f"What {facts['person']} is shown after looking at two jobs", facts["list"], ())
             case "after":

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -26,13 +27,18 @@ from streams.settings import Settings, read_settings
 STOP_S: Final = 8.0
 ASK_S: Final = 2.0
 LOOK_EVERY_S: Final = 0.01
+PAGE_INTERVAL_MS: Final = 100
+"""The least time between two lists of a person where somebody clicks and looks on."""
 _DIE_WITH_PARENT: Final = 1  # Linux: prctl(PR_SET_PDEATHSIG)
 
 
 class Stage:
     """Everything that runs beside the story. A context manager: whatever was started is stopped."""
 
-    def __init__(self) -> None:
+    def __init__(self, domain: str = "jobs", *, page: bool = False) -> None:
+        self.domain = domain
+        self._page = page
+        self._window: subprocess.Popen[bytes] | None = None
         self.directory = Path(tempfile.mkdtemp(prefix="attune-demo-"))
         self._embedded: Embedded | None = None
         self._worker: subprocess.Popen[bytes] | None = None
@@ -44,23 +50,39 @@ class Stage:
         self._embedded = Embedded()
         addresses = self._embedded.addresses()
         own = self.directory / "attune.toml"  # nobody's settings but the demo's
-        own.write_text(f'bootstrap = "{addresses.bootstrap}"\nredis = "{addresses.redis}"\npartitions = {PARTITIONS}\n')
+        own.write_text(
+            f'bootstrap = "{addresses.bootstrap}"\nredis = "{addresses.redis}"\npartitions = {PARTITIONS}\n'
+            f'domain = "{self.domain}"\nuser_token_key = "{secrets.token_hex(32)}"\nuser_token_s = 3600\n'
+        )
         self._environ |= {
             "ATTUNE_CONFIG": str(own),
             "ATTUNE_STATE_DIR": str(self.directory),
             "ATTUNE_WORKER_PORT": str(self._port),
             EMBEDDED: "1",
         }
+        if self._page:
+            self._environ["ATTUNE_MIN_INTERVAL_MS"] = str(PAGE_INTERVAL_MS)
         return read_settings(self._environ)
 
     def start_worker(self) -> None:
         """Start `attune worker` with all of its roles."""
-        with (self.directory / "worker.log").open("wb") as log:
-            self._worker = subprocess.Popen(
-                [sys.executable, "-m", "attune.cli.main", "worker"],
+        self._worker = self._started("worker", "attune.cli.main", "worker")
+
+    def start_window(self) -> str:
+        """Start the API and the page before it. Returns the address. Raises CommandError where it does not start."""
+        self._window = self._started("window", "attune.demo.window", stdout=subprocess.PIPE)
+        address = self._window.stdout.readline().decode().strip() if self._window.stdout is not None else ""
+        if not address:
+            raise CommandError(f"the page does not start: {self.last_words('window')}")
+        return address
+
+    def _started(self, name: str, *command: str, stdout: int | None = None) -> "subprocess.Popen[bytes]":
+        with (self.directory / f"{name}.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", *command],
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if stdout is None else stdout,
                 stderr=log,
                 start_new_session=True,
                 preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no locks
@@ -88,21 +110,24 @@ class Stage:
             pause.wait(LOOK_EVERY_S)
         return answer
 
-    def last_words(self) -> str:
-        """The end of the worker's log, in one line."""
-        log = self.directory / "worker.log"
+    def last_words(self, name: str = "worker") -> str:
+        """The end of a process's log, in one line."""
+        log = self.directory / f"{name}.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         return " | ".join(lines[-3:]) or "the worker said nothing"
 
     def close(self) -> None:
         """End the worker, then the servers; nothing is left behind."""
-        if self._worker is not None and self._worker.poll() is None:
-            self._worker.terminate()
-            try:
-                self._worker.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._worker.kill()  # its children end with their pipe to it
-                self._worker.wait()
+        for process in (self._window, self._worker):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(STOP_S)
+                except subprocess.TimeoutExpired:
+                    process.kill()  # its children end with their pipe to it
+                    process.wait()
+        if self._window is not None and self._window.stdout is not None:
+            self._window.stdout.close()
         if self._embedded is not None:
             self._embedded.close()
         shutil.rmtree(self.directory, ignore_errors=True)

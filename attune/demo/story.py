@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from attune.demo.annex import Annex
 from attune.demo.crowd import Crowd
 from attune.demo.stage import Stage
 from attune.demo.watch import Watch
@@ -71,7 +72,11 @@ Teller = Callable[[Scene], None]
 class Story:
     """Tells itself once (`tell`); then the market goes on until `close`."""
 
-    def __init__(self, stage: Stage, seed: int, tell: Teller) -> None:
+    def __init__(self, stage: Stage, seed: int, tell: Teller, *, page: bool = False) -> None:
+        self._page = page
+        self._annex: Annex | None = None
+        self.url = ""
+        """Where the page is, once it is started."""
         self.stage = stage
         self.seed = seed
         self.say = tell
@@ -86,6 +91,7 @@ class Story:
         self.say(Scene("opening", {"seed": self.seed}))
         stage, settings = self.stage, self.stage.open()
         stage.start_worker()
+        self.url = stage.start_window() if self._page else ""
         market = LiveMarket(self.seed, wall_ms())
         self.watch = Watch(settings)
         crowd = self.crowd = Crowd(settings, market)
@@ -99,10 +105,15 @@ class Story:
         self.say(Scene("learned", {"seconds": boottime_s() - self.started_s, "events": crowd.events}))
         self.watch.live_ms = wall_ms()
         crowd.start()
+        if self.url:
+            self._annex = Annex(stage, self.url, self.seed)
+            self.say(Scene("page", {"url": self.url}))
         return self._save(settings, market, crowd, people)
 
     def close(self) -> None:
         """Stop feeding and watching."""
+        if self._annex is not None:
+            self._annex.close()
         if self.crowd is not None:
             self.crowd.stop()
         if self.watch is not None:
@@ -148,16 +159,7 @@ class Story:
         return outcome
 
     def _caught_up(self) -> bool:
-        """Whether everything sent so far is applied, taught and learned."""
-        status = self.stage.status()
-        behaviour, learner, sink = (status.get(role, {}) for role in ("behaviour", "learner", "sink"))
-        if self.crowd is None or not (behaviour.get("ready") and learner.get("ready") and sink.get("ready")):
-            return False
-        taken = sum(behaviour[name] for name in ("applied", "duplicates", "rows", "dead_letters"))
-        return bool(
-            taken >= sum(self.crowd.sent.values())
-            and learner["applied"] + learner["duplicates"] >= behaviour["examples"]
-        )
+        return self.crowd is not None and self.crowd.is_learned(self.stage.status())
 
     def _list_after(self, view: RedisView, person: str, event_id: str) -> Recommendation:
         """The list that an event caused, once Redis has it."""

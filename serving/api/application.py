@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import resources
 from typing import Any, Final
 
 from litestar import Litestar, MediaType, get
@@ -74,6 +75,12 @@ async def css() -> bytes:
     return stylesheet()
 
 
+@get("/attune.js", media_type="text/javascript", include_in_schema=False)
+async def snippet() -> bytes:
+    """The browser's part: views with dwell time, in batches and beacons."""
+    return resources.files("serving.api").joinpath("attune.js").read_bytes()
+
+
 def application(
     parts: Parts,
     origins: Sequence[str] = (),
@@ -82,7 +89,7 @@ def application(
 ) -> ASGIApp:
     """The API; `origins` are those of pages that may call it from a browser, `more` are routes beside its own."""
     app = Litestar(
-        [*ROUTES, css, *more],
+        [*ROUTES, css, snippet, *more],
         dependencies={"parts": Provide(_given(parts), sync_to_thread=False, use_cache=True)},
         exception_handlers={ProblemError: on_problem, HTTPException: on_http, Exception: on_bug},
         cors_config=CORSConfig(

@@ -91,6 +91,8 @@ class ListAnswer(Struct, frozen=True):
     stale: bool
     degraded: tuple[str, ...]
     model_version: str
+    trigger_event_id: str | None
+    """The event that a stored list answers; begins with `wake` where a timer made it."""
     rules: tuple[AppliedRule, ...]
     items: tuple[Shown, ...]
 
@@ -206,7 +208,7 @@ def from_stored(known: Recommendation, wish: Wish, parts: Parts, degraded: tuple
     parts.measures.lists.labels("stored").inc()
     return ListAnswer(
         known.user_id, known.surface, known.rec_id, known.ts_ms, age_ms, "stored", age_ms >= parts.limits.list_fresh_ms,
-        degraded, known.model_version, (), _shown(items[: wish.limit], parts),
+        degraded, known.model_version, known.trigger.event_id, (), _shown(items[: wish.limit], parts),
     )  # fmt: skip
 
 
@@ -243,7 +245,7 @@ def made(user_id: str, wish: Wish, parts: Parts, degraded: tuple[str, ...] = ())
     parts.measures.lists.labels(origin).inc()
     return ListAnswer(
         user_id, wish.surface, f"api-{uuid.uuid4().hex}", now_ms, 0, origin, False, degraded, storefront.version,
-        found.rules, _shown(found.items, parts, found.parts),
+        None, found.rules, _shown(found.items, parts, found.parts),
     )  # fmt: skip
 
 
