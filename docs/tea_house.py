@@ -1,6 +1,6 @@
 """A tea house: guests like one sort, and read mail at their own hour.
 
-PYTHONPATH=docs attune simulate --world tea_house:TeaHouse --domain shop --policy attune oracle
+cd docs; attune simulate --world tea_house:TeaHouse --domain shop --policy attune oracle
 """
 
 import heapq

@@ -1,5 +1,6 @@
 """`attune simulate`: policies in a world with hidden truth, in process and without Kafka."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -19,7 +20,10 @@ MAX_SEEDS: Final = 1_000
 def simulate(
     more: Annotated[list[str] | None, typer.Argument(help="Further policies.", metavar="[NAME]...")] = None,
     world: Annotated[
-        str, typer.Option(help="jobs, shop, jobs:VARIANT, shop:VARIANT, or anyone's module:Class.")
+        str,
+        typer.Option(
+            help="jobs, shop, jobs:VARIANT, shop:VARIANT, or anyone's module:Class, here or on the PYTHONPATH."
+        ),
     ] = "jobs",
     users: Annotated[int, typer.Option(min=1, help="People in the world.")] = 1_000,
     days: Annotated[int, typer.Option(min=1, help="Days to live through, after the world's history.")] = 42,
@@ -42,6 +46,8 @@ def simulate(
       attune simulate --world jobs --users 500 --days 14 --policy attune --policy nightly-batch
 
       attune simulate --world shop --seeds 1-5 --policy all --json
+
+      attune simulate --world my_world:MyWorld --domain shop --users 100 --days 7
     """
     from evaluation.policies.oracle import NoTruthError
     from evaluation.seed_table import table_of
@@ -56,6 +62,8 @@ def simulate(
     first = world.partition(":")[0]
     settings = read_settings(domain=domain or (first if first in ("jobs", "shop") else None))
     try:
+        if str(Path.cwd()) not in sys.path:  # an installed command does not look where it is called
+            sys.path.insert(0, str(Path.cwd()))
         if first in BUILTIN:
             make_world(world, numbers[0], 1, 1)
         else:

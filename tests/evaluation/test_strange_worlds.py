@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,15 @@ def test_a_kiosk_that_knows_hardly_anything(tmp_path: Path) -> None:
         assert figures["slates"]["mean"] > 0
         assert figures["cohort.everybody.clicks"]["mean"] == figures["clicks"]["mean"]
     assert found["always-send"]["mails"]["mean"] > 0
+
+
+def test_a_world_is_found_where_the_command_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "stall_of_mine.py").write_text("from tests.evaluation.strange_worlds import Bazaar as Stall\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    asked = ("--users", "5", "--days", "1", "--seeds", "1", "--policy", "listing-10h", "--json")
+    result = CliRunner().invoke(app, ["simulate", "--world", "stall_of_mine:Stall", *asked])
+    assert result.exit_code == 0, result.output
 
 
 def test_a_world_without_truth_has_no_oracle(tmp_path: Path) -> None:
