@@ -60,7 +60,9 @@ class Rhythms:
 def draw_rhythms(rng: np.random.Generator, users: int, variant: Variant) -> Rhythms:
     """Peaks, amplitudes and curves for everybody.
 
-    With amplitude 0 the response is exactly 1 at all hours; people still have habits on the site.
+    With amplitude 0 the response is exactly 1 at all hours. A null world has no habits on the site either: a mail that
+    comes after a visit shows again what was just seen there, so that with habits some hours are worse whatever the
+    response.
     """
     segment = rng.choice(len(SEGMENTS), users, p=_SEGMENT_SHARE)
     segment_peaks = np.array([12.5, 7.5, 20.0, 22.0]) + rng.uniform(-1, 1, len(SEGMENTS))
@@ -77,7 +79,7 @@ def draw_rhythms(rng: np.random.Generator, users: int, variant: Variant) -> Rhyt
     seen_weekend = np.where(told, weekend_peak, weekend_peak[shuffled])
     strength = rng.uniform(0.8, 2.4, users)[:, None]
     curves = np.stack([_bump(seen), _bump(seen_weekend)], axis=1) * strength[:, None, :]
-    visits = _DAY_SHAPE * np.exp(curves)
+    visits = _DAY_SHAPE * np.exp(curves) if variant.habits else np.ones_like(curves)
     cdf = np.cumsum(visits, axis=2)
     return Rhythms(segment, response, cdf / cdf[:, :, -1:])
 

@@ -16,6 +16,8 @@ class Variant:
     """False: which items a mail or slate shows changes nothing in how it is clicked; every fit is the same constant."""
     response_amplitude: float = 0.5
     """0: a mail has the same chance at every hour."""
+    habits: bool = True
+    """False: people come to the site at all hours alike."""
     personal_share: float = 0.5
     """Share of people whose response peak is their own; the others have their segment's."""
     activity_tells: float = 0.6
@@ -32,7 +34,7 @@ VARIANTS: dict[str, Variant] = {
     for v in (
         BASE,
         replace(BASE, name="no-taste", taste=False),
-        replace(BASE, name="no-rhythm", response_amplitude=0.0),
+        replace(BASE, name="no-rhythm", response_amplitude=0.0, habits=False),
         replace(BASE, name="personal-peaks", personal_share=1.0, activity_tells=0.8),
         replace(BASE, name="segment-peaks", personal_share=0.0, activity_tells=0.8),
         replace(BASE, name="no-activity-signal", activity_tells=0.0),

@@ -55,6 +55,7 @@ def test_without_taste_the_same_mails_are_clicked_alike_whatever_is_in_them(doma
 def test_without_rhythm_every_hour_is_the_same() -> None:
     world = built("jobs:no-rhythm")
     assert np.all(world.people.rhythms.response == 1.0)
+    assert np.diff(world.people.rhythms.visits_cdf, axis=2) == pytest.approx(1 / 24)
     user, start = world.people.ids[0], world.start_ms
     calm = {round(world.truth(user, None, start + h * HOUR_MS), 12) for h in range(1, 23)}
     assert len(calm) == 1
