@@ -125,10 +125,13 @@ class Driver:
         while lessons and lessons[0][0] + self.delay_ms <= now_ms:
             self._learned += 1
             self.learner.learn(lessons.popleft()[1], self._learned)
+        self._apply(self.learner.dirty_rows() | {MARKER_KEY: self.learner.marker(self._learned)})
+
+    def _apply(self, rows: dict[bytes, bytes]) -> None:
+        """Rows of the models reach the replica."""
         apply_row = self.replica.apply_row
-        for key, row in self.learner.dirty_rows().items():
+        for key, row in rows.items():
             apply_row(key, row)
-        apply_row(MARKER_KEY, self.learner.marker(self._learned))
 
     def partition_of(self, key: bytes) -> int:
         """Where a producer would send the key."""

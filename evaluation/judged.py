@@ -11,6 +11,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from evaluation.baselines import NAMES
+from evaluation.exposure import Exposure
 from evaluation.ranker import RankerReport
 
 Floats = npt.NDArray[np.float64]
@@ -46,6 +47,8 @@ class Judged(Struct):
     never_seen: int = 0
     ranker: RankerReport | None = None
     """P4; None for logs without impressions."""
+    exposure: list[Exposure] | None = None
+    """Who is shown in the lists that were judged; None for logs without brands."""
 
     def add(
         self,

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from evaluation.baselines import Baselines, Candidates
 from evaluation.driver import Driver
+from evaluation.exposure import ExposureMeter
 from evaluation.judged import Judged
 from evaluation.listing import LIST, Allowed, ask, judging_pack
 from evaluation.metrics import rank_in_list
@@ -26,6 +27,8 @@ from schemas.catalogue import Item
 from schemas.decode import Retired
 
 _SHOW_EVERY: Final = 64
+LIST_SIZE: Final = 10
+"""Places of a list that count as exposure."""
 
 
 class NextItem(Struct, frozen=True, kw_only=True):
@@ -71,6 +74,7 @@ class _Run:
         self._own: dict[str, set[str]] = {}
         self._seen: set[str] = set()
         self._meter = RankerMeter()
+        self._exposure = ExposureMeter()
         self._from_ms = 0
         self._until_ms = 0
 
@@ -92,6 +96,7 @@ class _Run:
             if progress is not None and judged.events - shown >= _SHOW_EVERY:
                 shown = judged.events
                 progress(shown, total)
+        judged.exposure = self._exposure.report(self._driver.replica.catalogue)
         judged.ranker = self._meter.report(self._from_ms, self._until_ms, self._driver.pack.attribution_ms)
         return judged
 
@@ -129,6 +134,7 @@ class _Run:
         if seen == (candidates == "cold"):
             return
         listed = self._list(step, record)
+        self._exposure.take(listed[:LIST_SIZE], self._driver.replica.catalogue)
         judged.add(
             rank_in_list(listed, item_id),
             person=self._people.setdefault(user_id, len(self._people)),

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, Struct, UnsetType
 
+from evaluation.exposure import Exposure
 from evaluation.intervals import Estimate, Ratio, bootstrap, cluster_sums
 from evaluation.judged import Judged
 from evaluation.metrics import RankMetrics, discounted_gain, hit, reciprocal_rank, summarise
@@ -50,11 +51,12 @@ class Group(RankMetrics, frozen=True, kw_only=True):
 
 class Groups(Struct, frozen=True):
     """Kinds of people apart: by segment, and who returns after 30 days; `worst_to_mean` of HR@10 over those with at
-    least 100 targets, 1 where all fare alike.
+    least 100 targets, 1 where all fare alike; and the share of places that brands of each size get.
     """
 
     groups: list[Group]
     worst_to_mean: float | None
+    exposure: list[Exposure] | None = None
 
 
 class Variant(Struct, frozen=True):
@@ -155,7 +157,7 @@ def groups(judged: Judged) -> Groups:
     returning = ranks[np.array(judged.absence_ms) > RETURNING_MS]
     found.append(Group(name=RETURNING, **_fields(summarise(returning))))
     mean = math.fsum(known) / len(known) if known else 0.0
-    return Groups(found, min(known) / mean if mean else None)
+    return Groups(found, min(known) / mean if mean else None, judged.exposure)
 
 
 _DRAWN: Final = ("covisitation", "popularity_1d")

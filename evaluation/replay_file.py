@@ -73,8 +73,10 @@ class _Line(Struct, frozen=True):
 _parse: Final = msgspec.json.Decoder(_Line).decode
 
 
-def read_log(path: Path, limit: int | None = None, progress: Progress | None = None) -> ReplayLog:
-    """Read a replay file; with `limit` ≥ 1, its first so many events in the order of time.
+def read_log(
+    path: Path, limit: int | None = None, progress: Progress | None = None, until_ms: int | None = None
+) -> ReplayLog:
+    """Read a replay file; with `limit` ≥ 1, its first so many events in the order of time; nothing after `until_ms`.
 
     Raises OSError or EOFError for a file that cannot be read to its end, ReplayFileError for one without any event.
     """
@@ -86,6 +88,9 @@ def read_log(path: Path, limit: int | None = None, progress: Progress | None = N
             if progress is not None and not number % _SHOW_EVERY:
                 progress(file.tell(), size)
     log = reader.log
+    if until_ms is not None:
+        log.records = [record for record in log.records if record.at_ms <= until_ms]
+        log.events = sum(isinstance(record.value, Event) for record in log.records)
     if not log.events:
         first = f", the first refused: line {log.rejected[0].line}: {log.rejected[0].reason}" if log.rejected else ""
         raise ReplayFileError(f"{path}: no events{first}")

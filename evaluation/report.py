@@ -42,6 +42,9 @@ def show_next(report: NextReport, console: Console) -> None:
     for name, metrics in report.baselines.items():
         _row(table, name.replace("_", " "), metrics)
     console.print(table)
+    if report.segments is not UNSET:
+        for share in report.segments.exposure or ():
+            console.print(f"brands of {share.size}: {share.of_places:.1%} of places, {share.of_items:.1%} of items")
     if report.ranker is not None:
         _show_ranker(report.ranker, console)
     if report.ablation is not UNSET:

@@ -3,6 +3,7 @@
 import gc
 import resource
 import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -48,6 +49,9 @@ def evaluate(
     ] = None,
     warmup: Annotated[float, typer.Option(min=0.0, max=0.99, help="The share that is learned, not scored.")] = 0.1,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many events (sessions: lines).")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Nothing later: 2026-03-01, 2026-03-01T12:00Z, or ms since the epoch.")
+    ] = None,
     ablation: Annotated[bool, typer.Option("--ablation", help="Also each model alone, and all but one.")] = False,
     by: Annotated[Literal["segment"] | None, typer.Option(help="Figures by kind of people.")] = None,
     slate: Annotated[
@@ -84,9 +88,16 @@ def evaluate(
     pack = read_settings(domain=domain).pack
     if models is not None:
         pack = msgspec.structs.replace(pack, models=models)
-    asked = {"warmup": warmup, "replica_delay_ms": replica_delay_ms, "slate": slate, "limit": limit}
+    until_ms = None if until is None else _moment(until)
+    asked = {
+        "until_ms": until_ms,
+        "warmup": warmup,
+        "replica_delay_ms": replica_delay_ms,
+        "slate": slate,
+        "limit": limit,
+    }
     if protocol == "sessions" and train is not None and test is not None:
-        if candidates != "any" or slate or replica_delay_ms or ablation or by or steps != "basket":
+        if candidates != "any" or slate or replica_delay_ms or ablation or by or until or steps != "basket":
             raise typer.BadParameter("the protocol sessions ranks all items of train, without further options")
         report = _sessions(train, test, pack, limit, baselines)
     elif file is not None:
@@ -100,7 +111,9 @@ def evaluate(
             slate=slate,
             baselines=baselines,
         )
-        report = _next(file, pack, options, limit=limit, ablation=ablation, by=by, intervals=intervals)
+        report = _next(
+            file, pack, options, limit=limit, until_ms=until_ms, ablation=ablation, by=by, intervals=intervals
+        )
         report.config.update(asked)
     else:
         raise AssertionError(protocol)
@@ -114,6 +127,21 @@ def evaluate(
         from evaluation.report import show_next
 
         show_next(report, console())
+
+
+def _moment(text: str) -> int:
+    """Milliseconds since the epoch; a time without a zone is UTC.
+
+    >>> _moment("1970-01-02"), _moment("1970-01-01T01:00+01:00"), _moment("86400000")
+    (86400000, 0, 86400000)
+    """
+    if text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time such as 2026-03-01T12:00Z", param_hint="--until") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _check(protocol: Protocol, needs: dict[Protocol, dict[str, Path | None]]) -> None:
@@ -133,6 +161,7 @@ def _next(
     options: Any,
     *,
     limit: int | None,
+    until_ms: int | None,
     ablation: bool,
     by: str | None,
     intervals: bool,
@@ -145,7 +174,7 @@ def _next(
 
     with TaskProgress(progress_console()) as progress:
         try:
-            read = read_log(file, limit, progress.task(f"reading {file.name}"))
+            read = read_log(file, limit, progress.task(f"reading {file.name}"), until_ms)
         except (ReplayFileError, EOFError) as error:
             raise CommandError(str(error)) from None
         for line in read.rejected[:5]:
