@@ -1,5 +1,6 @@
 """Feeding the simulated market to Kafka: what was, then what goes on, in a thread."""
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +17,8 @@ from streams.feeding import Feeder
 from streams.replay_file import Row
 from streams.settings import Settings
 
-RATE_PER_S: Final = 40.0
+RATE_PER_S: Final = float(os.environ.get("ATTUNE_TEST_DEMO_RATE", "40"))
+"""Events a second; a benchmark asks for more."""
 _encode = msgspec.json.Encoder().encode
 
 

@@ -17,7 +17,6 @@ from tests.integration.house import House
 from tests.integration.waiting import eventually
 
 SCOPES = get_args(Scope)
-ERASURE_COMPLETE_MS = 2_000
 RULES = """
 [[rules]]
 name = "spring"
@@ -29,13 +28,12 @@ position = 2
 """
 
 
-def settings_file(tokens: Mapping[str, Iterable[str]], more: str = "") -> str:
+def settings_file(tokens: Mapping[str, Iterable[str]]) -> str:
     """`attune.toml` with a token of its own name for each entry."""
     lines = [
         'user_token_key = "a key for tests"',
         'erasure_key = "another"',
         'cors_origins = ["https://shop.example"]',
-        more,
     ]
     for name, scopes in tokens.items():
         shown = ", ".join(f'"{scope}"' for scope in scopes)
@@ -61,25 +59,25 @@ def job(number: int) -> dict[str, Any]:
 class Site:
     """Everything that runs; `client` has a token with every scope."""
 
-    def __init__(self, bootstrap: str, directory: Path, *, worker: bool = True, more: str = "") -> None:
+    def __init__(self, bootstrap: str, directory: Path, *, erasure_complete_ms: int = 2_000) -> None:
         self.redis = EmbeddedRedis().start()
         config = directory / "attune.toml"
         tokens = {"all": SCOPES, **{scope: (scope,) for scope in SCOPES}, "none": ()}
-        config.write_text(settings_file(tokens, more))
+        config.write_text(settings_file(tokens))
         self.names = {
             "bootstrap": bootstrap,
             "partitions": "4",
             "session_s": "6",
             "redis": self.redis.url,
             "config": str(config),
-            "erasure_complete_ms": str(ERASURE_COMPLETE_MS),
+            "erasure_complete_ms": str(erasure_complete_ms),
             "flush_ms": "50",
             "state_dir": str(directory),
         }
         names = {
             name: value for name, value in self.names.items() if name not in {"bootstrap", "partitions", "session_s"}
         }
-        self.house = House(bootstrap, directory / "worker.log", clock="wall", **names) if worker else None
+        self.house = House(bootstrap, directory / "worker.log", clock="wall", **names)
         with (directory / "serve.log").open("wb") as log:
             self.server = subprocess.Popen(
                 [sys.executable, "-m", "attune.cli.main", "serve"],
@@ -132,8 +130,7 @@ class Site:
                 self.server.kill()
             if self.server.stdout is not None:
                 self.server.stdout.close()
-            if self.house is not None:
-                self.house.close()
+            self.house.close()
             self.redis.close()
 
 

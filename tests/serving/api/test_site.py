@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from attune.client import Attune, EventsRefused
+from tests.integration.broker import Broker
 from tests.integration.waiting import eventually
 from tests.serving.api.site import SCOPES, Site, body_of
 
@@ -270,6 +272,25 @@ def test_a_broken_body_is_never_our_fault(site: Site, body: bytes) -> None:
         body_of(answer)
 
 
+def test_the_client_speaks_with_the_real_thing(site: Site) -> None:
+    with Attune(site.url, "token-all") as attune:
+        attune.save("client", "job-8")
+        attune.put_item("job/of the client", title="Night Nurse", brand="Employer 1", categories=["night nurse"])
+        found = eventually(lambda: (f := attune.recommendations("client", limit=5)).origin != "popular" and f, 20)
+        assert len(found.items) == 5
+        assert all(place.reasons and place.item for place in found.items)
+        assert attune.similar("job-1", limit=3)
+        with pytest.raises(EventsRefused) as refused:
+            attune.send([("views", event("client")), ("views", {"event_id": "e", "user_id": "client", "ts_ms": 1})])
+        assert [(one.index, one.field) for one in refused.value.errors] == [(1, "$.item_id")]
+        assert refused.value.accepted == 1
+        eventually(lambda: attune.person("client")["profile"], 20)
+        receipt = attune.erase("client")
+        eventually(lambda: attune.erasure(receipt.receipt_id).stage == "complete", 30)
+        assert httpx.get(site.url + "/attune.js").text.count("sendBeacon") == 1
+        assert len(httpx.get(site.url + "/attune.js").content) <= 2_048
+
+
 def schemathesis(site: Site, examples: int, seconds_allowed: float) -> str:
     """The whole schema, every phase and check of schemathesis, as anyone would run it. Returns what it says."""
     command = [
@@ -293,3 +314,34 @@ def test_the_api_is_as_its_schema_says(site: Site) -> None:
 @pytest.mark.timeout(1_800)
 def test_the_api_is_as_its_schema_says_many_times(site: Site) -> None:
     assert "14 selected / 14 total" in schemathesis(site, 100, 1_700)
+
+
+def test_redis_away_degrades_and_is_said(site: Site) -> None:
+    site.tell(("views", event("lucky", "job-4")))
+    eventually(lambda: site.list_of("lucky", limit=5)["origin"] == "stored", 20)
+    site.redis.stop()
+    try:
+        found = site.list_of("lucky", limit=5)
+        assert found["origin"] == "reranked"
+        assert found["degraded"] == ["redis"]
+        assert len(found["items"]) == 5
+        assert site.client.get("/readyz").json()["redis"] is False
+        assert site.client.get("/v1/send-times/lucky").status_code == 503
+    finally:
+        site.redis.start()
+    eventually(lambda: site.list_of("lucky", limit=5)["degraded"] == [], 20)
+
+
+def test_kafka_away_never_hangs(site: Site, broker: Broker) -> None:
+    broker.pause()
+    try:
+        started_s = time.monotonic()
+        refused = site.tell(("views", event("patient")))
+        assert refused.status_code == 503
+        assert "Kafka" in body_of(refused)["detail"]
+        assert time.monotonic() - started_s < 10  # a bound on hanging, not a speed
+        assert site.list_of("patient")["items"]
+        assert site.client.delete("/v1/users/patient").status_code == 503
+    finally:
+        broker.resume()
+    eventually(lambda: site.tell(("views", event("patient"))).status_code == 202, 60, 0.5)
