@@ -12,13 +12,16 @@ import msgspec
 
 from processors.effects import Arrival, Effect, Forget, Learn, Receipt, Recommend, Untaught, Wake
 from processors.erasure import marker_key, user_hash
+from processors.live_quality import LiveQuality
 from processors.pipeline import Rules, admit, pending, step, wake
 from processors.profile import Profile, decode_head
 from processors.randomness import Randomness
 from processors.replica import Replica
-from schemas.behaviour import Erasure, Event
+from schemas.behaviour import Erasure, Event, ItemEvent
 from schemas.catalogue import Item, User
 from schemas.decode import Invalid, Retired, decode
+from schemas.metric_table import reason_of
+from schemas.probes import is_probe
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
@@ -27,6 +30,7 @@ from streams.experiment_file import ExperimentWatch
 from streams.failstop import stop_process
 from streams.faust_app import Membership, make_app, silence_monitor
 from streams.lease import Lease
+from streams.meter import Meter
 from streams.order import Order
 from streams.profile_table import ProfileTable
 from streams.replica_reader import ReplicaReader
@@ -40,6 +44,8 @@ CHUNK_S: Final = 0.02
 """The longest that timers and the replica may hold up the stream."""
 MAX_STEP_FAILURES_PER_MINUTE: Final = 10
 STOP_DEADLINE_S: Final = 10.0
+JUDGE_EVERY_S: Final = 0.25
+"""At most so often an action is judged against the list before it: well under 1 % of the time."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -60,6 +66,10 @@ class BehaviourWorker:
         self.replica = Replica(settings.pack)
         self.reader = ReplicaReader(settings, self.replica)
         self.counts = Counts()
+        self.meter = Meter()
+        self.quality = LiveQuality()
+        self.judged_s = boottime_s()
+        self.assigned_s: float | None = None
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
         self.timers: dict[Kind, Timers] = {"recommend": Timers(), "erase": Timers()}
         self.log_ms: dict[int, int] = {}
@@ -84,7 +94,7 @@ class BehaviourWorker:
     def writer(self) -> Writer:
         """Made inside the event loop, at first use."""
         if self._writer is None:
-            self._writer = Writer(self.settings, self.table, self.membership, self.lease, self.counts)
+            self._writer = Writer(self.settings, self.table, self.membership, self.lease, self.counts, self.meter)
         return self._writer
 
     # -- the stream
@@ -97,16 +107,19 @@ class BehaviourWorker:
                 continue
             self.take(message)
             writer.offsets[message.tp] = message.offset + 1
-            writer.pending += 1
+            writer.took()
             if writer.pending >= settings.flush_events:
                 await writer.flush()
 
     def take(self, message: Any) -> None:
         """One record: a step, a checked row of the catalogue, or a dead letter."""
         appended_ms = round(message.timestamp * 1000)
+        self.meter.count("attune_records_total", message.topic)
         match decode(message.topic, message.key, message.value, appended_ms):
             case Invalid() as invalid:
-                self.bury(message, decode_failure(message, invalid, wall_ms()))
+                self.bury(
+                    message, decode_failure(message, invalid, wall_ms()), reason_of(invalid.field, invalid.reason)
+                )
             case Event() | User() as event:
                 self.apply(message, Arrival(event, message.topic, message.partition, message.offset, appended_ms))
             case Retired() as retired if message.topic == "users":
@@ -134,6 +147,7 @@ class BehaviourWorker:
         writer.dirty[key] = partition
         if admission == "apply":
             try:
+                self.judge(key, profile, arrival, now_ms)
                 effects = self.step(profile, arrival, now_ms)
             except Exception as error:  # noqa: BLE001 - whatever a step raises, the stream goes on (rule: poison)
                 self.step_failed(message, arrival, now_ms, error)
@@ -153,6 +167,14 @@ class BehaviourWorker:
                 raise SabotagedStepError(event.event_id)
         return step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), self.rules)
 
+    def judge(self, key: bytes, profile: Profile, arrival: Arrival, now_ms: int) -> None:
+        """Of some actions: would the list of the moment before have had the item?"""
+        if is_probe(key):
+            profile.last_recommended_ms = None  # a probe is always answered, whatever the interval
+        elif isinstance(arrival.event, ItemEvent) and boottime_s() - self.judged_s > JUDGE_EVERY_S:
+            self.judged_s = boottime_s()
+            self.quality.judge(profile, arrival.event.item_id, now_ms, self.replica)
+
     def newcomer(self, key: bytes) -> Profile:
         """A new profile; where the person was erased, it knows what to drop."""
         marker = self.writer.profile(marker_key(user_hash(self.settings.erasure_key, key.decode())))
@@ -163,11 +185,11 @@ class BehaviourWorker:
     # -- what a step wants done
 
     def perform(self, key: bytes, arrival: Arrival, effects: list[Effect]) -> None:
-        for effect in effects:
+        for effect in permitted(key, effects):
             if isinstance(effect, Learn):
                 self.writer.teach(arrival.topic, effect.example)
             elif isinstance(effect, Recommend):
-                self.recommend(key, effect, wall_ms() - arrival.appended_ms)
+                self.recommend(key, effect, arrival.appended_ms)
             else:
                 self.carry_out(key, arrival.partition, effect)
         if isinstance(arrival.event, Erasure):
@@ -177,10 +199,13 @@ class BehaviourWorker:
             )
             self.writer.dirty[hashed] = arrival.partition
 
-    def recommend(self, key: bytes, effect: Recommend, latency_ms: float | None) -> None:
+    def recommend(self, key: bytes, effect: Recommend, appended_ms: int | None) -> None:
+        latency_ms = None if appended_ms is None else wall_ms() - appended_ms
         recommendation = msgspec.structs.replace(effect.recommendation, latency_ms=latency_ms)
-        self.writer.emit("recommendations", key, _encode(recommendation))
+        self.writer.emit("recommendations", key, _encode(recommendation), appended_ms=appended_ms)
         self.counts.recommendations += 1
+        led_by = recommendation.trigger.topic
+        self.meter.count("attune_decisions_total", "recommendations", recommendation.surface, led_by)
 
     def carry_out(self, key: bytes, partition: int, effect: Effect) -> None:
         match effect:
@@ -198,10 +223,11 @@ class BehaviourWorker:
 
     # -- failures
 
-    def bury(self, message: Any, failure: Failure) -> None:
+    def bury(self, message: Any, failure: Failure, reason: str) -> None:
         headers = [*original_headers(message.headers or ()), *failure.headers()]
         self.writer.emit(DEAD_LETTERS, message.key, message.value, headers)
         self.counts.dead_letters += 1
+        self.meter.count("attune_dead_letters_total", reason)
 
     def step_failed(self, message: Any, arrival: Arrival, now_ms: int, error: Exception) -> None:
         """Discard what the step left half-done, reapply what was pending, try once more, then bury the event."""
@@ -212,7 +238,7 @@ class BehaviourWorker:
         except Exception as again:  # noqa: BLE001
             profile = self.rebuild(message.key)
             profile.applied[arrival.topic] = arrival.offset
-            self.bury(message, step_failure(message, again, wall_ms()))
+            self.bury(message, step_failure(message, again, wall_ms()), "step")
             self.step_failures.append(boottime_s())
             failures = self.step_failures
             if len(failures) > MAX_STEP_FAILURES_PER_MINUTE and failures[-1] - failures[0] < 60.0:
@@ -248,7 +274,7 @@ class BehaviourWorker:
             if effects:
                 self.writer.dirty[key] = partition
                 self.counts.wakes += 1
-            for effect in effects:
+            for effect in permitted(key, effects):
                 if isinstance(effect, Recommend):
                     self.recommend(key, effect, None)
                 else:
@@ -304,9 +330,12 @@ class BehaviourWorker:
                 self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
         self.heard_s = dict.fromkeys(kept, boottime_s())
         self.counts.rebalances += 1
+        if self.assigned_s is not None:
+            self.meter.set("attune_recovery_seconds", boottime_s() - self.assigned_s)
         await self.order.assigned(inputs, applied)
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:
+        self.assigned_s = boottime_s()
         self.order.next = {}
         if self.membership.lost:
             self.counts.discarded += 1
@@ -320,10 +349,43 @@ class BehaviourWorker:
             self.order.next = {}
             await asyncio.wait_for(self._writer.flush(), STOP_DEADLINE_S)
 
+    def measure(self) -> Meter:
+        """Everything measured, up to now."""
+        meter, writer, quality = self.meter, self._writer, self.quality
+        self.counts.measure(meter)
+        meter.set("attune_order_gaps_total", self.order.gaps)
+        meter.set("attune_recovered_records_total", self.table.recovered_records)
+        meter.set("attune_recovery_remaining_records", self.membership.recovery_remaining)
+        meter.set("attune_profiles", len(self.table.rows))
+        meter.set("attune_replica_records_total", self.reader.records)
+        if self.reader.last_read_ms:
+            meter.set("attune_replica_age_seconds", (wall_ms() - self.reader.last_read_ms) / 1000)
+        if writer is not None:
+            since_s = writer.unflushed_s
+            meter.set("attune_oldest_unflushed_seconds", 0.0 if since_s is None else boottime_s() - since_s)
+            meter.set("attune_producer_queue_records", len(writer.producer))
+        meter.set("attune_model_judged_total", quality.judged)
+        meter.set("attune_model_drift_alarms_total", quality.drift_alarms)
+        if quality.judged:
+            for policy, found in (("live", quality.live), ("popular", quality.popular)):
+                meter.set("attune_model_hit_rate_10", found.hit_rate, policy)
+                meter.set("attune_model_log_loss", found.log_loss, policy)
+                if (calibration := found.calibration) is not None:
+                    meter.set("attune_model_calibration_ratio", calibration, policy)
+        return meter
+
     def clear_timers(self) -> None:
         for timers in self.timers.values():
             timers.clear()
         self.log_ms.clear()
+
+
+def permitted(key: bytes, effects: list[Effect]) -> list[Effect]:
+    """What may come of a step; a probe gets lists and nothing else."""
+    if not is_probe(key):
+        return effects
+    lists = (Recommend, Wake)
+    return [each for each in effects if isinstance(each, lists) and getattr(each, "kind", "recommend") == "recommend"]
 
 
 def make_behaviour_app(settings: Settings) -> tuple[faust.App, BehaviourWorker]:

@@ -1,9 +1,25 @@
 """What a worker counts, as plain numbers: health, metrics and tests read them."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+
+from streams.meter import Meter
+
+METRIC_OF: Final = {
+    "applied": "attune_events_applied_total",
+    "already_applied": "attune_events_replayed_total",
+    "duplicates": "attune_duplicates_total",
+    "erased": "attune_events_erased_total",
+    "examples": "attune_examples_total",
+    "wakes": "attune_wakes_total",
+    "flushes": "attune_flushes_total",
+    "healed": "attune_healed_records_total",
+    "rebalances": "attune_rebalances_total",
+    "discarded": "attune_flushes_discarded_total",
+}
+"""Plain counts and their names in the metric table; the others are counted with labels or in histograms."""
 
 
 class Counts(Struct):
@@ -31,3 +47,8 @@ class Counts(Struct):
     def as_dict(self) -> dict[str, Any]:
         counted: dict[str, Any] = msgspec.to_builtins(self)
         return counted
+
+    def measure(self, meter: Meter) -> None:
+        """Bring the plain counts to a meter."""
+        for field, name in METRIC_OF.items():
+            meter.set(name, getattr(self, field))

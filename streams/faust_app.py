@@ -97,6 +97,14 @@ class Membership:
         return tables.recovery
 
     @property
+    def recovery_remaining(self) -> int:
+        """Changelog records that the current recovery has still to read."""
+        if self.recovered:
+            return 0
+        reached, ends = self._recovery.active_offsets, list(self._recovery.active_highwaters.items())
+        return sum(max(end - max(reached.get(tp, -1), -1), 0) for tp, end in ends if end >= 0)
+
+    @property
     def lost(self) -> bool:
         """Whether the group has thrown this member out, so that its partitions may belong to another already."""
         consumer = getattr(getattr(self.app.consumer, "_thread", None), "_consumer", None)

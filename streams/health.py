@@ -7,6 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
+from schemas.metric_table import WORKER
+from streams.meter import Sample, exposition
+from streams.status import SAMPLES
+
 HOST: Final = "127.0.0.1"
 Statuses = Callable[[], Sequence[Mapping[str, Any]]]
 
@@ -54,20 +58,20 @@ def respond(path: str, children: Sequence[Mapping[str, Any]]) -> tuple[int, str,
 
 
 def _verdict(question: str, answer: bool, children: Sequence[Mapping[str, Any]]) -> tuple[int, str, bytes]:
-    body = msgspec.json.encode({question: answer, "children": children})
+    shown = [{name: value for name, value in child.items() if name != SAMPLES} for child in children]
+    body = msgspec.json.encode({question: answer, "children": shown})
     return (200 if answer else 503), "application/json", body
 
 
 def metrics(children: Sequence[Mapping[str, Any]]) -> str:
-    """Every number that children report, in Prometheus' text form."""
-    lines = ["# TYPE attune_child_up gauge", "# TYPE attune_child_restarts_total counter"]
+    """What the children measured, in Prometheus' text form."""
+    samples: list[Sample] = []
     for child in children:
-        labels = f'{{role="{child["role"]}",child="{child["child"]}"}}'
-        lines.append(f"attune_child_up{labels} {int(child['alive'])}")
-        lines.append(f"attune_child_restarts_total{labels} {child['restarts']}")
-        lines.extend(
-            f"attune_worker_{name}{labels} {value}"
-            for name, value in child.items()
-            if isinstance(value, int | float) and not isinstance(value, bool) and name not in ("child", "restarts")
-        )
-    return "\n".join(lines) + "\n"
+        labels = {"role": child["role"], "child": str(child["child"])}
+        samples += [
+            ("attune_child_up", labels, int(child["alive"])),
+            ("attune_child_ready", labels, int(bool(child.get("ready")))),
+            ("attune_child_restarts_total", labels, child["restarts"]),
+        ]
+        samples += [(name, {**labels, **own}, value) for name, own, value in child.get(SAMPLES, ())]
+    return exposition(samples, WORKER)

@@ -18,6 +18,7 @@ from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import decode_failure, original_headers
 from streams.faust_app import Membership, make_app, silence_monitor
 from streams.lease import Lease
+from streams.meter import Meter
 from streams.model_table import ModelTable
 from streams.order import Order
 from streams.producing import Batch, make_producer, produce
@@ -38,6 +39,7 @@ class LearnerWorker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.counts = Counts()
+        self.meter = Meter()
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
         self.app = make_app(settings, LEARNER_GROUP, 1, ModelTable)
         changelog = self.app.topic(MODEL, partitions=1, key_serializer="raw", value_serializer="raw", internal=True)
@@ -73,6 +75,7 @@ class LearnerWorker:
     async def consume(self, stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
+            self.meter.count("attune_records_total", LEARNING)
             if not await self.order.accepts(message) or self.learner is None:
                 continue
             try:
@@ -93,6 +96,7 @@ class LearnerWorker:
         headers = [*original_headers(message.headers or ()), *failure.headers()]
         produce(self.producer, DEAD_LETTERS, message.key, message.value, self.letters.delivered, headers=headers)
         self.counts.dead_letters += 1
+        self.meter.count("attune_dead_letters_total", "other")
 
     async def flush(self) -> None:
         async with self.lock:
@@ -110,7 +114,10 @@ class LearnerWorker:
             await self.membership.commit(offsets)
             self.counts.rows += len(rows)
             self.counts.flushes += 1
-            self.counts.flush_ms_max = max(self.counts.flush_ms_max, (boottime_s() - started_s) * 1000)
+            took_s = boottime_s() - started_s
+            self.counts.flush_ms_max = max(self.counts.flush_ms_max, took_s * 1000)
+            self.meter.observe("attune_flush_seconds", took_s)
+            self.meter.observe("attune_flush_rows", len(rows))
 
     async def write(self, rows: dict[bytes, bytes]) -> None:
         batch = Batch()
@@ -130,6 +137,14 @@ class LearnerWorker:
             if MARKER_KEY in rows:
                 await self.write({MARKER_KEY: rows[MARKER_KEY]})
             self.counts.healed += len(found)
+
+    def measure(self) -> Meter:
+        """Everything measured, up to now."""
+        self.counts.measure(self.meter)
+        self.meter.set("attune_order_gaps_total", self.order.gaps)
+        self.meter.set("attune_recovery_remaining_records", self.membership.recovery_remaining)
+        self.meter.set("attune_producer_queue_records", len(self.producer))
+        return self.meter
 
     async def tick(self) -> None:
         self.producer.poll(0)

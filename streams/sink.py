@@ -14,8 +14,10 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from msgspec import Struct
 from redis.exceptions import NoScriptError, RedisError
 
+from schemas.probes import is_probe
 from streams.clock import boottime_s
 from streams.failstop import REFUSED_EXIT, stop_process
+from streams.meter import Meter
 from streams.redis_keys import FORGOTTEN_S, POSITIONS, SINK_TOPICS, forgotten_key, view_key
 from streams.redis_view import redis_client
 from streams.settings import Settings
@@ -30,6 +32,15 @@ FIRST_RETRY_S: Final = 0.05
 LAST_RETRY_S: Final = 2.0
 KAFKA_S: Final = 5.0
 NOWHERE: Final = -1
+
+METRIC_OF: Final = {
+    "records": "attune_redis_records_total",
+    "written": "attune_redis_writes_total",
+    "refused": "attune_redis_refused_total",
+    "forgotten": "attune_redis_forgotten_total",
+    "retries": "attune_redis_retries_total",
+    "rebuilds": "attune_redis_rebuilds_total",
+}
 
 Place = tuple[str, int]
 Held = tuple[int, int]
@@ -62,6 +73,7 @@ class Sink:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.counts = SinkCounts()
+        self.meter = Meter()
         self._redis = redis_client(settings)
         self._keep = self._advance = ""
         self._redis_up = False
@@ -115,6 +127,13 @@ class Sink:
             self._commit(wait=True)
             consumer.close()
             self._redis.close()
+
+    def measure(self) -> Meter:
+        """Everything measured, up to now."""
+        for field, name in METRIC_OF.items():
+            self.meter.set(name, getattr(self.counts, field))
+        self.meter.set("attune_redis_up", float(self._redis_up))
+        return self.meter
 
     # -- Kafka
 
@@ -198,7 +217,8 @@ class Sink:
         reached = dict.fromkeys(self._from, NOWHERE)
         for message in records:
             topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
-            newest[topic, message.key() or b""] = message
+            if not is_probe(key := message.key() or b""):
+                newest[topic, key] = message
             reached[topic, partition] = offset + 1
         started_s = boottime_s()
         answers = self._insist(newest, reached)
@@ -262,6 +282,7 @@ class Sink:
         counts.forgotten += kept.count(2)
         counts.batches += 1
         counts.batch_ms_max = max(counts.batch_ms_max, took_ms)
+        self.meter.observe("attune_redis_write_seconds", took_ms / 1000)
         moved = False
         for place, (before, now) in held.items():
             if place not in self._from:

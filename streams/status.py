@@ -10,6 +10,8 @@ import msgspec
 STATUS_FD: Final = "ATTUNE_TEST_STATUS_FD"
 """Internal: the file descriptor that a supervisor hands to its children."""
 EVERY_S: Final = 1.0
+SAMPLES: Final = "samples"
+"""Key of what a child measured (streams/meter.py), beside its plain figures."""
 
 
 def report(status: Callable[[], dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ is computed afresh, under the same deterministic ids (docs/decisions/0003-write-
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -15,10 +16,11 @@ from processors.effects import Arrival
 from processors.erasure import is_blank, is_marker
 from processors.profile import Profile, decode, encode
 from schemas.learning import Example, Lesson
-from streams.clock import boottime_s
+from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.faust_app import Membership
 from streams.lease import Lease
+from streams.meter import Meter
 from streams.producing import Batch, Headers, make_producer, produce
 from streams.profile_table import ProfileTable
 from streams.settings import Settings
@@ -34,13 +36,22 @@ class Writer:
     """Owns the live profiles of this worker's partitions. All methods run in the event loop."""
 
     def __init__(
-        self, settings: Settings, table: ProfileTable, membership: Membership, lease: Lease, counts: Counts
+        self,
+        settings: Settings,
+        table: ProfileTable,
+        membership: Membership,
+        lease: Lease,
+        counts: Counts,
+        meter: Meter,
     ) -> None:
         self.settings = settings
         self.table = table
         self.membership = membership
         self.lease = lease
         self.counts = counts
+        self.meter = meter
+        self.unflushed_s: float | None = None
+        """When the oldest event that is not durable was taken; None where all are."""
         self.producer: Producer = make_producer(
             settings, **{"message.timeout.ms": lease.delivery_ms, "socket.timeout.ms": 10_000}
         )
@@ -54,6 +65,7 @@ class Writer:
         """Drop every live profile and all that is not durable: after a revoke, or when membership was lost."""
         self.live: OrderedDict[bytes, Profile] = OrderedDict()
         self.in_flight: dict[bytes, bytes] = {}
+        self.unflushed_s = None
         self._begin()
 
     def _begin(self) -> None:
@@ -93,12 +105,34 @@ class Writer:
     # -- outputs
 
     def emit(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), partition: int = -1
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        partition: int = -1,
+        appended_ms: int | None = None,
     ) -> None:
-        """Produce an output at once; the flush waits for its delivery before any state is written."""
+        """Produce an output at once; the flush waits for its delivery before any state is written. With `appended_ms`,
+        the Kafka time of the event behind it, its freshness is measured when it is delivered.
+        """
         batch = self.outputs
         batch.sent += 1
-        produce(self.producer, topic, key, value, batch.delivered, partition=partition, headers=headers)
+        delivered = batch.delivered if appended_ms is None else self._measured(batch, appended_ms)
+        produce(self.producer, topic, key, value, delivered, partition=partition, headers=headers)
+
+    def _measured(self, batch: Batch, appended_ms: int) -> Callable[[Any, Any], None]:
+        def delivered(error: Any, message: Any) -> None:
+            batch.delivered(error, message)
+            self.meter.observe("attune_event_freshness_seconds", max(wall_ms() - appended_ms, 0) / 1000)
+
+        return delivered
+
+    def took(self) -> None:
+        """One more record is taken and not durable yet."""
+        self.pending += 1
+        if self.unflushed_s is None:
+            self.unflushed_s = boottime_s()
 
     def teach(self, topic: str, example: Example) -> None:
         """Collect an example; it travels with others of its topic, at the latest with the next tick or flush."""
@@ -132,6 +166,7 @@ class Writer:
                 gone = is_blank(profile) and not is_marker(key)
                 rows.append((key, partition, None if gone else encode(profile)))
             self.in_flight = {key: value for key, _, value in rows if value is not None}
+            oldest_s, began_s = self.unflushed_s, boottime_s()
             self._begin()
             await outputs.wait(self.producer)
             await self.write(rows)
@@ -141,7 +176,12 @@ class Writer:
             await self.membership.commit(offsets)
             self._evict()
             self.counts.flushes += 1
-            self.counts.flush_ms_max = max(self.counts.flush_ms_max, (boottime_s() - started_s) * 1000)
+            if self.unflushed_s == oldest_s:
+                self.unflushed_s = began_s if self.pending else None
+            took_s = boottime_s() - started_s
+            self.counts.flush_ms_max = max(self.counts.flush_ms_max, took_s * 1000)
+            self.meter.observe("attune_flush_seconds", took_s)
+            self.meter.observe("attune_flush_rows", len(rows))
 
     async def write(self, rows: list[tuple[bytes, int, bytes | None]]) -> None:
         """Produce rows to the changelog, each on the partition of its events, and wait for them."""
@@ -160,6 +200,7 @@ class Writer:
             counted[partition] = counted.get(partition, 0) + 1
             produce(self.producer, PROFILES_CHANGELOG, key, value, delivered, partition=partition)
         await batch.wait(self.producer)
+        self.meter.count("attune_changelog_records_total", by=len(rows))
         for partition, (first, last) in ends.items():
             if last - first + 1 == counted[partition]:  # nobody else wrote in between
                 self.membership.advance_recovery(PROFILES_CHANGELOG, partition, first, last + 1)

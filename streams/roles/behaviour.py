@@ -6,7 +6,7 @@ from typing import Any
 from streams.behaviour import BehaviourWorker, make_behaviour_app
 from streams.roles.faust_process import run, start_faust
 from streams.settings import Settings
-from streams.status import report
+from streams.status import SAMPLES, report
 from streams.topics import BEHAVIOUR_GROUP, INPUTS
 
 
@@ -28,6 +28,7 @@ def behaviour(settings: Settings) -> int:
             "profiles": len(worker.table.rows),
             "order_gaps": worker.order.gaps,
             **worker.counts.as_dict(),
+            SAMPLES: worker.measure().samples(),
         }
 
     report(status)

@@ -6,7 +6,7 @@ from typing import Any
 from streams.learning import make_learner_app
 from streams.roles.faust_process import run, start_faust
 from streams.settings import Settings
-from streams.status import report
+from streams.status import SAMPLES, report
 from streams.topics import LEARNER_GROUP
 
 
@@ -16,7 +16,14 @@ def learner(settings: Settings) -> int:
 
     def status() -> dict[str, Any]:
         running = worker.learner is not None
-        return {"role": "learner", "ready": running, "learned": worker.learned, **worker.counts.as_dict()}
+        samples = worker.measure().samples()
+        return {
+            "role": "learner",
+            "ready": running,
+            "learned": worker.learned,
+            **worker.counts.as_dict(),
+            SAMPLES: samples,
+        }
 
     report(status)
     return run(app, settings, LEARNER_GROUP, ["learning"], worker)

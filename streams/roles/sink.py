@@ -7,7 +7,7 @@ import threading
 from streams.roles.process import start
 from streams.settings import Settings
 from streams.sink import Sink
-from streams.status import report
+from streams.status import SAMPLES, report
 
 
 def sink(settings: Settings) -> int:
@@ -16,7 +16,7 @@ def sink(settings: Settings) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    report(lambda: {"role": "sink", "ready": view.ready, **view.counts.as_dict()})
+    report(lambda: {"role": "sink", "ready": view.ready, **view.counts.as_dict(), SAMPLES: view.measure().samples()})
     view.run(stopping)
     return 0
 

@@ -32,17 +32,20 @@ def test_verdicts(children: list[dict[str, Any]], alive: int, ready: int) -> Non
         assert json.loads(body)["children"] == children
 
 
-def test_metrics_are_the_numbers_that_children_report() -> None:
-    code, kind, body = respond("/metrics", [child(applied=12, flush_ms_max=3.5, state="running", restarts=2)])
+def test_metrics_are_what_children_measure() -> None:
+    samples = [["attune_wakes_total", {}, 12], ["attune_records_total", {"topic": "views"}, 3], ["unknown", {}, 1]]
+    code, kind, body = respond("/metrics", [child(applied=12, state="running", restarts=2, samples=samples)])
     lines = body.decode().splitlines()
     assert (code, kind) == (200, "text/plain; version=0.0.4")
-    label = '{role="behaviour",child="0"}'
-    assert f"attune_child_up{label} 1" in lines
-    assert f"attune_child_restarts_total{label} 2" in lines
-    assert f"attune_worker_applied{label} 12" in lines
-    assert f"attune_worker_flush_ms_max{label} 3.5" in lines
-    assert not any("state" in line or "ready" in line for line in lines)
-    assert f"attune_child_up{label} 0" in metrics([child(alive=False)])
+    label = 'role="behaviour",child="0"'
+    assert f"attune_child_up{{{label}}} 1" in lines
+    assert f"attune_child_restarts_total{{{label}}} 2" in lines
+    assert f"attune_wakes_total{{{label}}} 12" in lines
+    assert f'attune_records_total{{{label},topic="views"}} 3' in lines
+    assert "# TYPE attune_wakes_total counter" in lines
+    assert not any("unknown" in line or "state" in line for line in lines)
+    assert f"attune_child_up{{{label}}} 0" in metrics([child(alive=False)])
+    assert "samples" not in respond("/readyz", [child(samples=samples)])[2].decode()
 
 
 def test_other_paths_are_not_found() -> None:
