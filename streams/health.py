@@ -11,7 +11,6 @@ from schemas.metric_table import WORKER
 from streams.meter import Sample, exposition
 from streams.status import SAMPLES
 
-HOST: Final = "127.0.0.1"
 Statuses = Callable[[], Sequence[Mapping[str, Any]]]
 
 
@@ -19,7 +18,7 @@ class PortInUseError(Exception):
     """The port cannot be listened on; the message names it."""
 
 
-def serve(port: int, statuses: Statuses) -> tuple[ThreadingHTTPServer, int]:
+def serve(host: str, port: int, statuses: Statuses) -> tuple[ThreadingHTTPServer, int]:
     """Serve in a thread. Returns the server and the port it got. Raises PortInUseError."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -35,9 +34,9 @@ def serve(port: int, statuses: Statuses) -> tuple[ThreadingHTTPServer, int]:
             pass
 
     try:
-        server = ThreadingHTTPServer((HOST, port), Handler)
+        server = ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
-        raise PortInUseError(f"worker_port: cannot listen on {HOST}:{port} ({error.strerror})") from None
+        raise PortInUseError(f"worker_port: cannot listen on {host}:{port} ({error.strerror})") from None
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     return server, server.server_address[1]

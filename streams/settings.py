@@ -65,6 +65,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     watchdog_s: Seconds = 60.0
     linger_ms: Annotated[int, Meta(ge=0, le=1_000)] = 5
 
+    worker_host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    """What the port for health and metrics is bound to."""
     http_port: Port = 0
     worker_port: Port = 0
     console_port: Port = 0

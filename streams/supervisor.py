@@ -102,7 +102,9 @@ class Supervisor:
 
     def run(self) -> int:
         """Returns the exit code: 0 after a clean stop, 1 where a child refused to go on. Raises PortInUseError."""
-        server, port = serve(self.settings.worker_port, lambda: [child.describe() for child in self.children])
+        server, port = serve(
+            self.settings.worker_host, self.settings.worker_port, lambda: [child.describe() for child in self.children]
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         log.info("worker", health=f"http://127.0.0.1:{port}/readyz", children=len(self.children))

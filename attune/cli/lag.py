@@ -79,9 +79,19 @@ def serve(
         int | None, typer.Option(help="Port, 0 for a free one (ATTUNE_LAG_PORT).", min=0, max=65535)
     ] = None,
     interval: Annotated[float, typer.Option(help="Seconds between samples.", min=1.0, max=600.0)] = 10.0,
+    probe: Annotated[
+        float, typer.Option(help="Seconds between probe events, one a partition of views; 0 for none.", min=0.0)
+    ] = 0.0,
 ) -> None:
-    """Collect without end; metrics on /metrics, health on /healthz. SIGTERM or Ctrl-C ends it."""
+    """Collect without end; metrics on /metrics, health on /healthz. SIGTERM or Ctrl-C ends it.
+
+    With --probe a probe event travels the pipeline for each partition, so that silence can be told from a quiet night.
+    One collector of a deployment does that.
+
+    [bold]Example[/bold]   attune lag serve --port 9308 --probe 10
+    """
     from serving.lag.watch import Watch  # brings structlog, a third of a second that the table does not need
+    from serving.prober import Prober
 
     outer_groups, outer_all, outer_bootstrap = context.obj
     settings = _settings(bootstrap=bootstrap or outer_bootstrap, lag_port=port)
@@ -90,7 +100,10 @@ def serve(
         signal.signal(number, lambda *_: stop.set())
     try:
         with _collector(settings, group or outer_groups, all_groups or outer_all) as collector:
-            watch = Watch(collector, interval)
+            prober = Prober(settings.bootstrap, settings.kafka, interval_s=probe) if probe else None
+            if prober is not None:
+                threading.Thread(target=prober.run, args=(stop,), name="prober", daemon=True).start()
+            watch = Watch(collector, interval, more=prober.exposition if prober is not None else bytes)
             with watch.server(host, settings.lag_port) as server:
                 typer.echo(f"metrics on http://{host}:{server.port}/metrics")
                 watch.run(stop)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 
 from serving.lag.client import Quiet, settings
 from serving.lag.errors import BrokerUnreachableError, KafkaRefusedError
@@ -100,6 +100,20 @@ class Broker:
     def offsets_at(self, partitions: Iterable[Partition], ts_ms: int) -> dict[Partition, int]:
         """The first offset whose record is not older than `ts_ms`; -1 where there is none."""
         return self._offsets(dict.fromkeys(partitions, OffsetSpec.for_timestamp(ts_ms)))
+
+    def retentions_s(self, topics: Iterable[str]) -> dict[str, float]:
+        """How long topics keep records; those that keep them for ever, or will not say, are left out."""
+        asked = [ConfigResource(ConfigResource.Type.TOPIC, topic) for topic in topics]
+        found: dict[str, float] = {}
+        for resource, future in self._admin.describe_configs(asked, request_timeout=self._timeout_s).items():
+            try:
+                config = self._wait(future)
+            except KafkaException:
+                continue  # removed meanwhile, or not ours to read
+            kept_ms = float(config["retention.ms"].value)
+            if "delete" in config["cleanup.policy"].value and kept_ms >= 0:
+                found[resource.name] = kept_ms / 1000
+        return found
 
     def _offsets(
         self, specs: Mapping[Partition, OffsetSpec], isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED

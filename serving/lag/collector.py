@@ -2,7 +2,7 @@
 
 import pathlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 
 from serving.lag import state_file
@@ -92,6 +92,10 @@ class Collector:
             pause(SECOND_LOOK_S)
             rows = self.sample()
         return rows
+
+    def retentions_s(self, topics: Iterable[str]) -> dict[str, float]:
+        """How long topics keep records. Raises BrokerUnreachableError."""
+        return self._broker.retentions_s(topics)
 
     def save(self) -> None:
         """Write the state for the next start; nothing without a state directory. Raises OSError."""

@@ -1,67 +1,39 @@
-"""The metrics of the collector, each named once in `METRICS`, and their exposition.
+"""The values of the collector's metrics, and their exposition.
 
 Group metrics carry group, topic and partition, `members` too (the same number on every row of a group, so that it
 joins without a modifier): read it with `max by (group)`.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as PrometheusCollector
 
+from schemas.metric_table import METRICS as TABLE
 from serving.lag.row import LagRow
 
 LABELS = ("group", "topic", "partition")
+RETENTION = "kafka_topic_retention_seconds"
 KEEP_ROWS_MS = 120_000
 """Rows older than this are not exposed: a dead collector must not look like a quiet night."""
 
 
-class LagMetric(NamedTuple):
-    """A metric with one value per row; None leaves the row out."""
-
-    name: str
-    help: str
-    value: Callable[[LagRow], float | None]
-
-
-METRICS = (
-    LagMetric("kafka_consumergroup_lag", "Records behind.", lambda row: row.lag),
-    LagMetric(
-        "kafka_consumergroup_lag_seconds",
-        "Age of the record at the committed offset; 0 when caught up.",
-        lambda row: row.lag_s,
-    ),
-    LagMetric(
-        "kafka_consumergroup_drain_eta_seconds",
-        "Lag divided by consume rate minus produce rate; +Inf when not shrinking.",
-        lambda row: math.inf if row.eta_s is None else row.eta_s,
-    ),
-    LagMetric(
-        "kafka_consumergroup_partition_status", "0 OK, 1 WARN, 2 REWIND, 3 STALL, 4 STOP.", lambda row: row.status
-    ),
-    LagMetric(
-        "kafka_consumergroup_last_commit_age_seconds",
-        "Time since the last commit; absent when no commit is known.",
-        lambda row: row.last_commit_age_s,
-    ),
-    LagMetric("kafka_consumergroup_members", "Members of the group.", lambda row: row.members),
-    LagMetric(
-        "kafka_consumergroup_lost_records",
-        "Records between the committed offset and the log's start: lost to retention.",
-        lambda row: row.lost_records,
-    ),
-    LagMetric(
-        "kafka_consumergroup_never_committed",
-        "1 where the group has never committed; its lag is counted from the log's start.",
-        lambda row: 0 if row.committed else 1,
-    ),
-    LagMetric("kafka_consumergroup_committed_offset", "Committed offset, or the log's start.", lambda row: row.offset),
-    LagMetric("kafka_consumergroup_end_offset", "End of the partition's log.", lambda row: row.end),
-)
+METRICS: dict[str, Callable[[LagRow], float | None]] = {
+    "kafka_consumergroup_lag": lambda row: row.lag,
+    "kafka_consumergroup_lag_seconds": lambda row: row.lag_s,
+    "kafka_consumergroup_drain_eta_seconds": lambda row: math.inf if row.eta_s is None else row.eta_s,
+    "kafka_consumergroup_partition_status": lambda row: row.status,
+    "kafka_consumergroup_last_commit_age_seconds": lambda row: row.last_commit_age_s,
+    "kafka_consumergroup_members": lambda row: row.members,
+    "kafka_consumergroup_lost_records": lambda row: row.lost_records,
+    "kafka_consumergroup_never_committed": lambda row: 0 if row.committed else 1,
+    "kafka_consumergroup_committed_offset": lambda row: row.offset,
+    "kafka_consumergroup_end_offset": lambda row: row.end,
+}
+"""Metric of the table (schemas/metric_table.py) -> its value for a row; None leaves the row out."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -73,6 +45,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     duration_s: float = 0.0
     samples: int = 0
     failures: int = 0
+    retention_s: Mapping[str, float] = {}
+    """Topic -> how long it keeps records; compacted topics are left out."""
 
 
 class OwnMetrics(PrometheusCollector):
@@ -109,14 +83,23 @@ def render(shown: Snapshot, now_ms: int) -> bytes:
         f'{{group="{escaped(row.group)}",topic="{escaped(row.topic)}",partition="{row.partition}"}}' for row in rows
     ]
     parts = [generate_latest(registry)]
-    for metric in METRICS:
-        lines = [f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} gauge"]
+    for name, value_of in METRICS.items():
+        lines = _head(name)
         for row, label in zip(rows, labels, strict=True):
-            value = metric.value(row)
+            value = value_of(row)
             if value is not None:
-                lines.append(f"{metric.name}{label} {_number(value)}")
+                lines.append(f"{name}{label} {_number(value)}")
         parts.append(("\n".join(lines) + "\n").encode())
+    kept = _head(RETENTION)
+    kept += [
+        f'{RETENTION}{{topic="{escaped(topic)}"}} {_number(seconds)}' for topic, seconds in shown.retention_s.items()
+    ]
+    parts.append(("\n".join(kept) + "\n").encode())
     return b"".join(parts)
+
+
+def _head(name: str) -> list[str]:
+    return [f"# HELP {name} {TABLE[name].help}", f"# TYPE {name} gauge"]
 
 
 def escaped(label: str) -> str:

@@ -11,6 +11,8 @@ from serving.lag.errors import LagError
 from serving.lag.metrics import Snapshot, render
 from serving.lag.server import MetricsServer
 
+RETENTION_EVERY_S = 600.0
+"""How often topics are asked how long they keep records."""
 SAVE_EVERY_S = 30.0
 """The state is written no more often than this, and once at the end."""
 
@@ -18,14 +20,26 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Runs an open collector behind a metrics server. A failed sample is shown (`up` 0) and tried again."""
+    """Runs an open collector behind a metrics server. A failed sample is shown (`up` 0) and tried again.
 
-    def __init__(self, collector: Collector, interval_s: float, clock: Callable[[], int] = wall_clock_ms) -> None:
+    `more` is the text of further metrics for the same page.
+    """
+
+    def __init__(
+        self,
+        collector: Collector,
+        interval_s: float,
+        clock: Callable[[], int] = wall_clock_ms,
+        more: Callable[[], bytes] = bytes,
+    ) -> None:
         if interval_s <= 0:
             raise ValueError(f"interval_s must be positive, got {interval_s}")
         self._collector = collector
         self._interval_s = interval_s
         self._clock = clock
+        self._more = more
+        self._retention_s: dict[str, float] = {}
+        self._asked_at = -RETENTION_EVERY_S
         self._snapshot = Snapshot()
         self._saved_at = time.monotonic()
 
@@ -44,7 +58,7 @@ class Watch:
 
     def server(self, host: str, port: int) -> MetricsServer:
         """A metrics server over this watch, not yet bound."""
-        return MetricsServer(lambda: render(self._snapshot, self._clock()), self.health, host, port)
+        return MetricsServer(lambda: render(self._snapshot, self._clock()) + self._more(), self.health, host, port)
 
     def run(self, stop: threading.Event) -> None:
         """Sample until `stop` is set, then write the state."""
@@ -61,10 +75,17 @@ class Watch:
         before, started = self._snapshot, time.monotonic()
         try:
             rows = self._collector.sample()
+            self._ask_retentions({row.topic for row in rows})
         except LagError as error:
             log.warning("sample failed", reason=str(error))
             self._snapshot = Snapshot(
-                before.rows, False, before.last_success_ms, before.duration_s, before.samples + 1, before.failures + 1
+                before.rows,
+                False,
+                before.last_success_ms,
+                before.duration_s,
+                before.samples + 1,
+                before.failures + 1,
+                before.retention_s,
             )
             return
         self._snapshot = Snapshot(
@@ -74,7 +95,13 @@ class Watch:
             duration_s=time.monotonic() - started,
             samples=before.samples + 1,
             failures=before.failures,
+            retention_s=self._retention_s,
         )
+
+    def _ask_retentions(self, topics: set[str]) -> None:
+        if time.monotonic() - self._asked_at >= RETENTION_EVERY_S:
+            self._asked_at = time.monotonic()
+            self._retention_s = self._collector.retentions_s(sorted(topics))
 
     def _save(self) -> None:
         self._saved_at = time.monotonic()

@@ -50,7 +50,7 @@ def test_a_mistake_is_caught_by_the_schema(mistake: dict[str, object]) -> None:
 
 
 def test_the_set_is_complete() -> None:
-    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "learner", "sink"}
+    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "learner", "sink", "lag", "prometheus", "grafana"}
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
     assert "deploy" not in SERVICES["learner"], "there is one learner"
 
@@ -63,10 +63,10 @@ def test_every_service_is_bounded_watched_and_not_root(name: str) -> None:
     assert service["restart"] in {"unless-stopped", "on-failure:5"}
     assert service["user"].split(":")[0] not in {"", "0", "root"}
     assert service["cap_drop"] == ["ALL"]
-    assert re.fullmatch(r"[\w./-]+:\d[\w.-]*", service["image"]), "an image is pinned by its version"
+    assert re.fullmatch(r"[\w./-]+:v?\d[\w.-]*", service["image"]), "an image is pinned by its version"
 
 
-@pytest.mark.parametrize("name", ["topics", "worker", "learner", "sink"])
+@pytest.mark.parametrize("name", ["topics", "worker", "learner", "sink", "lag"])
 def test_nothing_starts_before_what_it_needs(name: str) -> None:
     needs = {other: how["condition"] for other, how in SERVICES[name]["depends_on"].items()}
     assert needs.pop("kafka") == "service_healthy"
@@ -87,9 +87,22 @@ def test_it_is_the_kafka_that_the_tests_run() -> None:
 
 def test_the_services_settings_exist() -> None:
     known = {f"ATTUNE_{field.upper()}" for field in Settings.__struct_fields__}
-    used = {name for service in SERVICES.values() for name in service["environment"] if name.startswith("ATTUNE_")}
+    used = {
+        name for service in SERVICES.values() for name in service.get("environment", ()) if name.startswith("ATTUNE_")
+    }
     assert used
     assert used <= known
+
+
+def test_mounted_files_exist_and_prometheus_asks_services_that_are_there() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount[0] == "."]
+    assert len(mounts) == 3
+    assert all(mount.endswith(":ro") and (ROOT / mount.split(":")[0]).is_dir() for mount in mounts)
+    jobs = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    names = {name for job in jobs for each in job.get("dns_sd_configs", []) for name in each["names"]}
+    static = [target for job in jobs for each in job.get("static_configs", []) for target in each["targets"]]
+    assert names | {target.split(":")[0] for target in static} == {"worker", "learner", "sink", "lag"}
+    assert static == ["lag:" + SERVICES["lag"]["command"][SERVICES["lag"]["command"].index("--port") + 1]]
 
 
 def understood(command: list[str]) -> bool:
@@ -100,7 +113,7 @@ def understood(command: list[str]) -> bool:
 
 def test_the_services_commands_exist() -> None:
     commands = [each["command"] for each in SERVICES.values() if each.get("command", [""])[0] == "attune"]
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert all(understood(command) for command in commands)
     assert not understood(["attune", "worker", "--roll", "sink"])
     assert not understood(["attune", "topic", "create"])

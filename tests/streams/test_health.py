@@ -53,7 +53,7 @@ def test_other_paths_are_not_found() -> None:
 
 
 def test_over_http_and_a_port_that_is_taken() -> None:
-    server, port = serve(0, lambda: [child(ready=False)])
+    server, port = serve("127.0.0.1", 0, lambda: [child(ready=False)])
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
             assert json.load(answer)["alive"] is True
@@ -62,7 +62,7 @@ def test_over_http_and_a_port_that_is_taken() -> None:
         assert refused.value.code == 503
         refused.value.close()
         with pytest.raises(PortInUseError, match=str(port)):
-            serve(port, list)
+            serve("127.0.0.1", port, list)
     finally:
         server.shutdown()
         server.server_close()

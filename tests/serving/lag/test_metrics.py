@@ -3,6 +3,8 @@
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.metric_table import COLLECTOR
+from schemas.metric_table import METRICS as TABLE
 from serving.lag.metrics import KEEP_ROWS_MS, METRICS, Snapshot, render
 from serving.lag.row import LagRow
 from serving.lag.status import Status
@@ -28,6 +30,7 @@ def test_values_of_a_row() -> None:
         "kafka_consumergroup_never_committed": [0],
         "kafka_consumergroup_committed_offset": [7],
         "kafka_consumergroup_end_offset": [12],
+        "kafka_topic_retention_seconds": [],
     }
     assert len(METRICS) == 10
 
@@ -49,3 +52,13 @@ def test_a_dead_collector_does_not_look_like_a_quiet_night() -> None:
 def test_a_group_without_known_members_has_no_member_metric() -> None:
     shown = Snapshot((msgspec.structs.replace(ROW, members=None),))
     assert values(shown)["kafka_consumergroup_members"] == []
+
+
+def test_retention_is_said_by_topic() -> None:
+    assert values(Snapshot(retention_s={"views": 60.0}))["kafka_topic_retention_seconds"] == [60.0]
+
+
+def test_everything_exposed_is_in_the_table() -> None:
+    families = list(text_string_to_metric_families(render(Snapshot((ROW,), up=True), 0).decode()))
+    assert {f"{f.name}_total" if f.type == "counter" else f.name for f in families} == {m.name for m in COLLECTOR}
+    assert all(f.documentation == TABLE[f"{f.name}_total" if f.type == "counter" else f.name].help for f in families)
