@@ -78,6 +78,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user_token_key: str = ""
     """Secret of the HMAC of user tokens for browsers; empty: there are none."""
     user_token_s: Annotated[int, Meta(ge=1, le=3_600)] = 900
+    console_viewer: str = ""
+    """Password and bearer token of those who may look at the console."""
+    console_operator: str = ""
+    """Of those who may also replay and erase; without either one is made up at the start."""
     cors_origins: tuple[str, ...] = ()
     """Origins of pages that may call the API from a browser."""
     list_fresh_s: Seconds = 21_600.0

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import typer
 
 from attune.cli.challenger import challenger
+from attune.cli.console import console
 from attune.cli.dead_letters import dead_letters
 from attune.cli.demo import demo
 from attune.cli.erase import erase
@@ -59,6 +60,7 @@ app.command()(simulate)
 app.add_typer(experiment, name="experiment")
 app.command()(serve)
 app.add_typer(challenger, name="challenger")
+app.command()(console)
 app.command()(recommend)
 app.command()(explain)
 app.command()(profile)

@@ -39,7 +39,8 @@ class Watch:
         self._clock = clock
         self._more = more
         self._retention_s: dict[str, float] = {}
-        self._asked_at = -RETENTION_EVERY_S
+        self._asked: set[str] = set()
+        self._asked_at = 0.0
         self._snapshot = Snapshot()
         self._saved_at = time.monotonic()
 
@@ -99,8 +100,9 @@ class Watch:
         )
 
     def _ask_retentions(self, topics: set[str]) -> None:
-        if time.monotonic() - self._asked_at >= RETENTION_EVERY_S:
-            self._asked_at = time.monotonic()
+        """Where topics are new, and every ten minutes."""
+        if topics - self._asked or (topics and time.monotonic() - self._asked_at >= RETENTION_EVERY_S):
+            self._asked, self._asked_at = topics, time.monotonic()
             self._retention_s = self._collector.retentions_s(sorted(topics))
 
     def _save(self) -> None:
