@@ -139,7 +139,7 @@ class HouseLookups:
                 topic.key,
                 topic.meaning,
                 topic.cleanup,
-                "newest of a key" if topic.cleanup == "compact" else f"{topic.retention_ms // DAY_MS} days",
+                "newest" if topic.cleanup == "compact" else f"{topic.retention_ms // DAY_MS} days",
                 topic.partition_count(self.settings.partitions) if trouble else counts.get(topic.name),
                 records.get(topic.name),
             )

@@ -20,7 +20,7 @@ from processors.replica import Replica
 from schemas.behaviour import Erasure, Event, ItemEvent
 from schemas.catalogue import Item, User
 from schemas.decode import Invalid, Retired, decode
-from schemas.metric_table import reason_of
+from schemas.metric_table import REASONS, reason_of
 from schemas.probes import is_probe
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
@@ -67,6 +67,8 @@ class BehaviourWorker:
         self.reader = ReplicaReader(settings, self.replica)
         self.counts = Counts()
         self.meter = Meter()
+        for reason in REASONS:
+            self.meter.count("attune_dead_letters_total", reason, by=0)  # a rate needs a zero to grow from
         self.quality = LiveQuality()
         self.judged_s = boottime_s()
         self.assigned_s: float | None = None

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Litestar, MediaType, Request, Response, get
-from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from litestar.template.config import TemplateConfig
 
@@ -38,7 +39,7 @@ HEADERS: Final = {
 
 
 @get("/assets/{name:str}", sync_to_thread=False)
-def asset(name: str) -> Response[bytes]:
+def asset(name: FromPath[str]) -> Response[bytes]:
     """What ships in the package; nothing comes from elsewhere."""
     if name == "attune.css":
         return Response(stylesheet(), media_type=MediaType.CSS, headers={"Cache-Control": "max-age=300"})

@@ -31,10 +31,10 @@ class Owners:
 
     def run(self, stop: threading.Event) -> None:
         """Ask until `stop` is set."""
-        admin = AdminClient(self._config)
         while not stop.is_set():
             groups = list(self._groups())
-            self.found = tuple(_ask(admin, groups)) if groups else ()
+            # A client a question: an old one may wait for ever on a connection from before a broker's restart.
+            self.found = tuple(_ask(AdminClient(self._config), groups)) if groups else ()
             stop.wait(EVERY_S if groups else 1.0)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from litestar import Request, get, post
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect, Response, ServerSentEvent, ServerSentEventMessage, Template
 
 from serving.console.live import LIVE, chart_json
@@ -49,7 +49,7 @@ def root() -> Redirect:
 
 
 @get("/{name:str}")
-async def page(request: Asked, name: str) -> Template:
+async def page(request: Asked, name: FromPath[str]) -> Template:
     """A page with a live part."""
     if name not in LIVE:
         raise NotFoundException(f"no page {name}")
@@ -59,7 +59,7 @@ async def page(request: Asked, name: str) -> Template:
 
 
 @get("/live/{name:str}")
-async def live(request: Asked, name: str) -> ServerSentEvent:
+async def live(request: Asked, name: FromPath[str]) -> ServerSentEvent:
     """The live part of a page, again and again."""
     session_of(request)
     if name not in LIVE:
@@ -81,7 +81,9 @@ async def live(request: Asked, name: str) -> ServerSentEvent:
 
 
 @get("/dead-letters")
-async def dead_letters(request: Asked, topic: str = "", reason: str = "", sent: str = "") -> Template:
+async def dead_letters(
+    request: Asked, topic: FromQuery[str] = "", reason: FromQuery[str] = "", sent: FromQuery[str] = ""
+) -> Template:
     """Browse what could not be used."""
     session_of(request)
     console = console_of(request)
@@ -119,12 +121,12 @@ async def replay(request: Asked, data: Form) -> Template | Redirect:
 
 
 @get("/person")
-async def person(request: Asked, user: str = "", erased: str = "") -> Template:
+async def person(request: Asked, user: FromQuery[str] = "") -> Template:
     """Everything about one person."""
     session_of(request)
     console = console_of(request)
     user = user.strip()
-    context: dict[str, Any] = {"user": user[:MAX_ID], "erased": erased, "person": None, "trouble": ""}
+    context: dict[str, Any] = {"user": user[:MAX_ID], "erased": "", "person": None, "trouble": ""}
     if len(user) > MAX_ID:
         context["trouble"] = f"an id has at most {MAX_ID} characters"
     elif user:

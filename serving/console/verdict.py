@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from serving.console.lag_feed import View, troubled
 from serving.console.objective import Window
+from serving.console.words import span
 from serving.console.workers import Workers
 from serving.lag.row import LagRow
 from serving.lag.status import Status
@@ -151,7 +152,7 @@ def _growing(lag: View) -> Verdict | None:
 
 
 def _behind(rows: Sequence[LagRow]) -> str:
-    return f"{sum(row.lag for row in rows):,} records behind, {max(row.lag_s for row in rows):,.0f} s at worst"
+    return f"{sum(row.lag for row in rows):,} records behind, {span(max(row.lag_s for row in rows))} at worst"
 
 
 def _places(rows: Sequence[LagRow]) -> str:

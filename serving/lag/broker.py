@@ -50,10 +50,19 @@ class Broker:
         self._bootstrap = bootstrap
         self._timeout_s = timeout_s
         self._quiet = Quiet()
-        self._admin = _admin(settings(bootstrap, client_config or {}, self._quiet))
+        self._config = settings(bootstrap, client_config or {}, self._quiet)
+        self._admin = _admin(self._config)
+        self._failed = False
 
     def topics(self) -> tuple[str, dict[str, int]]:
-        """The cluster's id and how many partitions each topic has."""
+        """The cluster's id and how many partitions each topic has: the first question of every sample.
+
+        Where one went unanswered the client is made anew: an old one may ask a coordinator for ever over the connection
+        that it had before the broker was restarted (tests/serving/lag/test_collector.py).
+        """
+        if self._failed:
+            self._quiet.forget()
+            self._admin, self._failed = _admin(self._config), False
         try:
             metadata = self._admin.list_topics(timeout=min(CONNECT_S, self._timeout_s))
         except KafkaException as error:
@@ -205,6 +214,7 @@ class Broker:
         try:
             return future.result(self._timeout_s + 1)
         except concurrent.futures.TimeoutError:
+            self._failed = True
             raise BrokerUnreachableError(
                 f"Kafka at {self._bootstrap} did not answer within {self._timeout_s:g} s"
             ) from None
@@ -214,6 +224,7 @@ class Broker:
             raise
 
     def _unreachable(self, error: KafkaException) -> BrokerUnreachableError:
+        self._failed = True
         self._admin.poll(0)  # hands over the reasons that librdkafka gave meanwhile
         reason = self._quiet.reason() or _text(error)
         return BrokerUnreachableError(f"cannot reach Kafka at {self._bootstrap}: {reason}")

@@ -22,6 +22,11 @@ class Quiet:
             if not self._reason or error.code() != KafkaError._ALL_BROKERS_DOWN:
                 self._reason = error.str()
 
+    def forget(self) -> None:
+        """What was said of an earlier connection is no reason any more."""
+        with self._lock:
+            self._reason = ""
+
     def reason(self) -> str:
         """The last reason, without librdkafka's thread prefix and the time it took."""
         with self._lock:

@@ -20,9 +20,9 @@
     const unit = series.unit;
     const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, font: "11px system-ui" };
     return {
-      width: Math.max(place.clientWidth, 200), height: 190, cursor: { y: false }, padding: [8, 8, 0, 0],
+      width: Math.max(place.clientWidth, 200), height: 190, cursor: { y: false }, tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"), padding: [8, 8, 0, 0],
       scales: { y: { range: (_, low, high) => [Math.min(0, low || 0), Math.max(high || 0, 1) * 1.1] } },
-      axes: [axis, { ...axis, size: 52, values: (_, values) => values.map((v) => `${v >= 1000 ? v / 1000 + "k" : v}`) }],
+      axes: [{ ...axis, values: (_, at, __, ___, step) => at.map((v) => new Date(v * 1000).toISOString().slice(11, step < 60 ? 19 : 16)) }, { ...axis, size: 52, values: (_, values) => values.map((v) => `${v >= 1000 ? v / 1000 + "k" : v}`) }],
       series: [{ value: (_, at) => (at == null ? "" : new Date(at * 1000).toISOString().slice(11, 19)) }, ...series.labels.map((label, i) => ({
         label, stroke: strokes[i % strokes.length], width: 2, spanGaps: true, points: { show: false },
         fill: i === 0 && series.labels.length < 3 ? strokes[0].replace("rgb(", "rgba(").replace(")", ", .10)") : undefined,

@@ -13,7 +13,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from serving.lag.collector import Collector
-from serving.lag.errors import BrokerUnreachableError
+from serving.lag.errors import BrokerUnreachableError, LagError
 from serving.lag.row import LagRow
 from serving.lag.status import Status
 from tests.integration.broker import Broker
@@ -339,3 +339,25 @@ def test_a_thousand_partitions_times_twenty_groups(bootstrap: str, new_topic: Ne
     print(f"sample {slowest_s:.2f} s, render {render_s:.2f} s, {rss_mb:.0f} MB, cpu {cpu_s:.2f} s")
     assert rows == 20_000
     assert rss_mb <= 300
+
+
+def test_a_collector_sees_again_after_the_broker_was_killed_and_restarted(
+    bootstrap: str, new_topic: NewTopic, group: str, broker: Broker
+) -> None:
+    topic = new_topic(1)
+    send(bootstrap, topic, 10)
+    commit(bootstrap, group, topic, {0: 3})
+    with Collector(bootstrap, groups=[group], timeout_s=2.0) as collector:
+        assert only(collector.sample()).lag == 7
+        broker.kill()
+        with pytest.raises(BrokerUnreachableError):
+            collector.sample()
+        broker.restart()
+
+        def again() -> int:
+            try:
+                return only(collector.sample()).lag
+            except LagError:
+                return -1
+
+        eventually(lambda: again() == 7, 30, 0.2, "the same lag again")
