@@ -41,7 +41,7 @@ class View(Struct, frozen=True):
 
 
 class LagFeed:
-    """Samples with a collector of its own, made anew where Kafka was away when it was opened."""
+    """Samples with a collector of its own, made anew after every failure: the commit log tells it what went before."""
 
     def __init__(self, collector: Callable[[], Collector], clock: Callable[[], float] = time.time) -> None:
         self._make = collector
@@ -56,20 +56,13 @@ class LagFeed:
                 with self._make() as collector:
                     while not stop.is_set():
                         began_s = time.monotonic()
-                        self._sample(collector)
+                        self.take(tuple(collector.sample()), time.monotonic() - began_s)
                         stop.wait(max(0.1, EVERY_S - (time.monotonic() - began_s)))
             except LagError as error:
                 self._failed(str(error))
-                stop.wait(EVERY_S)
-
-    def _sample(self, collector: Collector) -> None:
-        began_s = time.monotonic()
-        try:
-            rows = tuple(collector.sample())
-        except LagError as error:
-            self._failed(str(error))
-            return
-        self.take(rows, time.monotonic() - began_s)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the pages say it, and the feed goes on
+                self._failed(repr(error))
+            stop.wait(EVERY_S)
 
     def take(self, rows: tuple[LagRow, ...], took_s: float = 0.0) -> None:
         """A sample came in."""
