@@ -26,8 +26,10 @@ Allowed = Callable[[str], bool]
 
 
 def judging_pack(pack: Pack) -> Pack:
-    """The pack without what shapes a slate: no caps, no diversity, no exploration. Filters and weights stay."""
-    return msgspec.structs.replace(pack, max_per_brand=UNBOUNDED, max_seen=UNBOUNDED, diversity=0.0, explore=0)
+    """The pack without what shapes a slate: caps, diversity, exploration, answers. Filters and weights stay."""
+    return msgspec.structs.replace(
+        pack, max_per_brand=UNBOUNDED, max_seen=UNBOUNDED, diversity=0.0, explore=0, answers=0
+    )
 
 
 def ask(

@@ -105,6 +105,8 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much one person may teach the models (teaching.py): at once, a minute after that, and with one item a day."""
     max_seen: Annotated[int, Meta(ge=0, le=50)] = 3
     max_per_brand: Count = 3
+    answers: Annotated[int, Meta(ge=0, le=10)] = 0
+    """Places of a list kept for what is alike to the item saved last (answers.py); at most half of a list."""
     diversity: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
     """What likeness to the places above costs beside the score: 1 - λ of maximal marginal relevance (slate.py)."""
     explore: Annotated[int, Meta(ge=0, le=5)] = 0

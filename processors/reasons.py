@@ -92,12 +92,12 @@ def explain(places: Sequence[Place], taste: Taste, now_ms: int, replica: Replica
 
 
 def _explain(place: Place, parts: list[float], strongest: list[int], least: float, story: Story) -> Explanation:
-    reasons: list[str] = []
+    reasons: list[str] = [_answered(place, story)] if place.answers >= 0 else []
     for feature in strongest:
         part = parts[feature]
         if part <= 0.0 or part < least or len(reasons) == MAX_REASONS:
             break
-        if reason := _reason(feature, place, story):
+        if (reason := _reason(feature, place, story)) and reason not in reasons:
             reasons.append(reason)
     source = SOURCES.get(strongest[0], "own") if parts[strongest[0]] > 0.0 else "catalogue"
     return Explanation(source, tuple(reasons) or (_anything(place.row, story.replica),))
@@ -122,6 +122,10 @@ def _reason(feature: int, place: Place, story: Story) -> str | None:
     if feature == STATED:
         return _asked(place, taste, replica)
     return _again(row, taste) if feature == SEEN else None
+
+
+def _answered(place: Place, story: Story) -> str:
+    return f"similar to {_named(place.answers, story)} that you {VERBS[story.taste.actions[place.answers]]}"
 
 
 def _again(row: int, taste: Taste) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from processors.adjusted import adjusted
+from processors.answers import answer, saved_deed
 from processors.blend_ranking import rank_blend
 from processors.exploration import explore, explored_places
 from processors.profile import Profile
@@ -99,9 +100,15 @@ def listed(
 ) -> Slate:
     """The list as places, before it is told."""
     kept = len(explored_places(size, replica.pack.explore)) if rng is not None else 0
-    slate = Slate(replica.pack, replica, size - kept, taste.own_rows)
+    deed = saved_deed(taste)
+    asked = 0 if deed is None else min(replica.pack.answers, size // 2)
+    slate = Slate(replica.pack, replica, size - kept - asked, taste.own_rows)
     ranking = ranked(profile, taste, now_ms, replica)
     slate.fill(ranking)
+    if deed is not None and asked:
+        answer(slate, ranking, taste, deed, asked)
+        slate.limit = size - kept
+        slate.fill(ranking)
     if rng is not None and slate.is_full:
         explore(slate, ranking, size, now_ms, replica, rng)
     slate.limit = size

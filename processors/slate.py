@@ -33,6 +33,8 @@ class Place(Struct, frozen=True, gc=False):
     row: int
     propensity: float = 1.0
     """How probable it was that this item stood at this place."""
+    answers: int = -1
+    """The deed of a taste that this place was kept to answer (answers.py), -1 for none."""
 
 
 class Slate:
@@ -71,11 +73,11 @@ class Slate:
         catalogue = self._replica.catalogue
         return self._refusal(row, int(catalogue.brand[row]), int(catalogue.twin[row]))
 
-    def add(self, place: Place) -> None:
-        """Give a place to an item that `refusal` has nothing against."""
+    def add(self, place: Place, at: int | None = None) -> None:
+        """Give a place, the last or the one at index `at`, to an item that `refusal` has nothing against."""
         catalogue, row = self._replica.catalogue, place.row
         self._note(row, int(catalogue.brand[row]), int(catalogue.twin[row]))
-        self.places.append(place)
+        self.places.insert(len(self.places) if at is None else at, place)
 
     def excludes(self, rows: Positions) -> Mask:
         """Which of `rows`, placed next, would keep which other out: a square of booleans, the first drawn by row."""
