@@ -74,6 +74,9 @@ worlds: install ## all policies in the simulated worlds, five seeds (many minute
 	@$(RUN)/attune simulate --world jobs --users 300 --days 14 --seeds 1-5 --policy all $(ARGS)
 	@$(RUN)/attune simulate --world shop --users 300 --days 14 --seeds 1-5 --policy all $(ARGS)
 
+quality: install ## what docs/quality.md says about ranking, measured and written (hours; resumes; ARGS="--only bar")
+	@$(RUN)/python -m benchmarks.quality --write docs/quality.md $(ARGS)
+
 faults: install ## kills, stops, rebalances under load against an oracle (real Kafka; many minutes)
 	@$(RUN)/python -m pytest -m faults --timeout 1800 $(ARGS)
 

@@ -37,10 +37,10 @@ def ask(
 ) -> list[str]:
     """The ids of the best `LIST` items that are `allowed` (None: all are); `extra` items are expected not to be."""
     if allowed is None:
-        return _ids(recommend(profile, now_ms, replica, rng, limit=LIST))
+        return _ids(recommend(profile, now_ms, replica, rng, limit=LIST, explained=False))
     limit = LIST + extra
     while True:
-        listed = _ids(recommend(profile, now_ms, replica, rng, limit=limit))
+        listed = _ids(recommend(profile, now_ms, replica, rng, limit=limit, explained=False))
         chosen = [item_id for item_id in listed if allowed(item_id)]
         if len(chosen) >= LIST or len(listed) < limit:
             return chosen[:LIST]

@@ -113,6 +113,8 @@ def blend_features(
     matrix[COLUMN["fresh"]] = _age(rows, now_ms, replica)
     matrix[COLUMN["stated"]] = stated
     _own(matrix, rows, person, now_ms, replica)
+    if replica.pack.muted:
+        matrix[[COLUMN[name] for name in replica.pack.muted]] = 0.0
     return matrix
 
 
@@ -169,7 +171,7 @@ def _age(rows: Rows, now_ms: int, replica: Replica) -> Values:
 
 
 def _own(matrix: Matrix, rows: Rows, person: People, now_ms: int, replica: Replica) -> None:
-    if not len(person.rows):
+    if not len(person.rows) or "own" in replica.pack.muted:
         return
     marks = replica.marks
     marks[rows] = -1

@@ -90,6 +90,8 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     actions: ActionWeights = ActionWeights()
     scores: ScoreWeights = ScoreWeights()
     prior: BlendPrior = BlendPrior()
+    muted: tuple[str, ...] = ()
+    """Features of the learned blend (fields of `prior`) that are left out, to see what they are worth."""
     counter_half_lives_d: tuple[Positive, ...] = (1.0, 7.0, 30.0)
     popularity_half_lives_d: tuple[Positive, ...] = (0.0417, 1.0, 7.0, 30.0)
     covisitation_half_life_d: Positive = 30.0
@@ -124,5 +126,7 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 1_000
 
     def __post_init__(self) -> None:
+        if unknown := set(self.muted) - set(BlendPrior.__struct_fields__):
+            raise ValueError(f"muted: no feature {min(unknown)!r}")
         if self.models == "blend" and len(self.popularity_half_lives_d) != 4:
             raise ValueError(f"popularity_half_lives_d: the blend needs 4, not {len(self.popularity_half_lives_d)}")

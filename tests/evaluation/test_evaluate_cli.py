@@ -42,7 +42,7 @@ def test_next_item(log: Path) -> None:
 
 def test_options_add_their_figures(log: Path, tmp_path: Path) -> None:
     found = told(log, "--ablation", "--by", "segment", "--intervals", "--svg", tmp_path / "w.svg")
-    assert {one["name"] for one in found["ablation"]} >= {"without text", "only covisitation"}
+    assert {one["name"] for one in found["ablation"]} >= {"without text", "only co-visitation"}
     assert {group["name"] for group in found["segments"]["groups"]} == {"", "s0", "s1", "returning"}
     assert set(found["intervals"]) == {"hr@10", "hr@20", "mrr@20", "ndcg@10"}
     assert (tmp_path / "w.svg").read_text().startswith("<svg")

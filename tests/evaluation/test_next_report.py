@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from evaluation.ablation import variants
+from evaluation.ablation import MODELS, variants
 from evaluation.baselines import NAMES
 from evaluation.judged import Judged
 from evaluation.next_report import NextReport, figures, groups, intervals, variant, windows
 from evaluation.plot import bars, svg
 from evaluation.report import show_next, svg_of
+from processors.blend import NAMES as FEATURES
 from processors.pack import Pack
 
 DAY_MS = 86_400_000
@@ -118,6 +119,15 @@ def test_ablations_follow_the_pack_by_name() -> None:
     assert {name for name, weight in alone.items() if weight} == {"text"}
     without = msgspec.structs.asdict(found["without text"].scores)
     assert {name for name in weighted if not without[name]} == {"text"}
+
+
+def test_ablations_of_the_learned_blend_share_out_its_features() -> None:
+    pack = Pack(name="jobs", models="blend")
+    found = variants(pack)
+    assert sorted(name for features in MODELS.values() for name in features) == sorted(FEATURES)
+    assert set(found["only text"].muted) | set(found["without text"].muted) == set(FEATURES)
+    with pytest.raises(ValueError, match="no feature 'txet'"):
+        Pack(name="jobs", muted=("txet",))
 
 
 def test_tables_and_plots_are_drawn() -> None:
