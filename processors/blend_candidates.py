@@ -44,8 +44,8 @@ class Shortlist(Struct, frozen=True):
     """What session neighbours say: kinds × candidates."""
 
 
-def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Shortlist:
-    """The candidates of one person, without duplicates."""
+def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only: Rows | None = None) -> Shortlist:
+    """The candidates of one person, without duplicates; or exactly the distinct rows `only`, whatever they are."""
     scratch = replica.scratch
     trodden = replica.trails.read(person.numbers[: len(person.attention)], person.attention, now_ms)
     rows = replica.rows_of(trodden.numbers).astype(np.intp)
@@ -77,8 +77,11 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica) -> Sh
         score += POPULAR_BESIDE_NEAR * np.log1p(shares * len(replica.catalogue))
         found.append(_best(near, score, NEAR))
     merit[text.rows] = 0.0
-    chosen = _once(np.concatenate(found), replica)
-    chosen = chosen[eligible(chosen, taste, now_ms, replica)]
+    if only is None:
+        chosen = _once(np.concatenate(found), replica)
+        chosen = chosen[eligible(chosen, taste, now_ms, replica)]
+    else:
+        chosen = only
     made = Shortlist(
         Candidates(
             chosen,

@@ -13,6 +13,7 @@ from processors.profile import Profile
 from processors.ranking import Ranking
 from processors.replica import Replica
 from processors.taste import Taste
+from processors.top_list import Rows
 
 _GROUP_OF: Final = {
     spine.POPULARITY: ("level", "hour", "day", "week", "month", "ever"),
@@ -50,6 +51,18 @@ def rank_blend(profile: Profile, taste: Taste, now_ms: int, replica: Replica, ev
     person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
     found = (every_item if everything else shortlist)(person, taste, now_ms, replica)
     return _ranked(found, person, taste, now_ms, replica)
+
+
+def blend_of(profile: Profile, taste: Taste, rows: Rows, now_ms: int, replica: Replica) -> BlendRanking:
+    """The same scores for the distinct `rows` alone: of what someone looks for, what suits them."""
+    person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
+    return _ranked(shortlist(person, taste, now_ms, replica, only=rows), person, taste, now_ms, replica)
+
+
+def candidates_of(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Rows:
+    """The rows that `rank_blend` would put in order."""
+    person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
+    return shortlist(person, taste, now_ms, replica).candidates.rows
 
 
 def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> BlendRanking:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 MB: Final = 1024.0
 """`ru_maxrss` is in KB on Linux."""
 
-Protocol = Literal["next", "sessions", "off-policy"]
+Protocol = Literal["next", "sessions", "off-policy", "search"]
 
 
 def evaluate(
-    file: Annotated[Path | None, typer.Argument(help="next: a replay file (JSON Lines, gzip allowed).")] = None,
-    protocol: Annotated[Protocol, typer.Option(help="next takes FILE, the others their own files.")] = "next",
+    file: Annotated[Path | None, typer.Argument(help="next, search: a replay file (JSON Lines, gzip allowed).")] = None,
+    protocol: Annotated[Protocol, typer.Option(help="next and search take FILE, the others their own files.")] = "next",
     candidates: Annotated[
         Literal["any", "new", "cold"], typer.Option(help="All items, those new to the person, or never acted on.")
     ] = "any",
@@ -74,12 +74,15 @@ def evaluate(
 
       attune evaluate --protocol sessions --train train.txt.gz --test test.txt.gz --domain shop
 
+      attune evaluate jobs.jsonl.gz --protocol search --json
+
       attune evaluate --protocol off-policy --log random.csv.gz --target bts.csv.gz
     """
     needs: dict[Protocol, dict[str, Path | None]] = {
         "next": {"FILE": file},
         "sessions": {"--train": train, "--test": test},
         "off-policy": {"--log": log, "--target": target},
+        "search": {"FILE": file},
     }
     _check(protocol, needs)
     if protocol == "off-policy" and log is not None and target is not None:
@@ -88,6 +91,13 @@ def evaluate(
     pack = read_settings(domain=domain).pack
     if models is not None:
         pack = msgspec.structs.replace(pack, models=models)
+    if protocol == "search" and file is not None:
+        if candidates != "any" or slate or replica_delay_ms or ablation or by or until or steps != "basket":
+            raise typer.BadParameter("the protocol search takes --domain, --models and --limit, and no other option")
+        from attune.cli.evaluate_search import evaluate_search
+
+        evaluate_search(file, pack, limit, json)
+        return
     until_ms = None if until is None else _moment(until)
     asked = {
         "until_ms": until_ms,
@@ -151,7 +161,7 @@ def _check(protocol: Protocol, needs: dict[Protocol, dict[str, Path | None]]) ->
             raise typer.BadParameter(f"the protocol {protocol} needs {name}")
     for other, files in needs.items():
         for name, path in files.items():
-            if other != protocol and path is not None:
+            if name not in needs[protocol] and path is not None:
                 raise typer.BadParameter(f"{name} belongs to the protocol {other}, not to {protocol}")
 
 
