@@ -1,4 +1,4 @@
-"""Queries made of titles: for logs that hold none. What is drawn follows from the item's id, never from the file's order."""
+"""Queries made of titles, for logs that hold none. What is drawn follows from the item's id, not the file's order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def known_item(item: Item) -> KnownItem | None:
 
     >>> item = Item(item_id="a", title="Night Nurse, Intensive Care")
     >>> known_item(item)
-    KnownItem(item_id='a', query='Night Nurse Care', mistyped='Night Nurs Care')
+    KnownItem(item_id='a', query='Night Nurse Care', mistyped='Night Nruse Care')
     """
     words = list({word.casefold(): word for word in reversed(_WORD.findall(item.title))}.values())[::-1]
     if len(words) < WORDS:

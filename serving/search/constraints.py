@@ -9,11 +9,12 @@ from tantivy import FieldType, Occur, Query, Schema
 
 from processors.catalogue import Locate, yearly_salary
 from processors.codes import folded
-from schemas.catalogue import Item
+from schemas.catalogue import Item, Location
 from serving.search.fields import Documents, coordinates, least_salary, until_ms
 from serving.search.filters import EARTH_KM, Area, Filters, Near, Range
 
 LATEST_MS: Final = 2**63 - 1
+NOWHERE: Final = Location()
 
 
 class Constraints:
@@ -47,7 +48,7 @@ class Constraints:
         if filters.near is not None:
             made.append(self._near(filters.near))
         if filters.area is not None:
-            made.append(self._area(filters.area))
+            made += self._area(filters.area)
         return made
 
     def _money(self, asked: Range, upper: str, lower: str, currency: str) -> list[Query]:
@@ -74,19 +75,17 @@ class Constraints:
             made.append(Query.boolean_query(unplaced))
         return _any(made)
 
-    def _area(self, area: Area) -> Query:
-        made = (
-            [_all([_one_of(self._schema, "region", [folded(name) for name in area.regions])])] if area.regions else []
-        )
-        if area.countries:
-            made.append(_one_of(self._schema, "country", [folded(name) for name in area.countries]))
-        return _all(made)
+    def _area(self, area: Area) -> list[Query]:
+        return [
+            _one_of(self._schema, field, [folded(name) for name in names])
+            for field, names in (("region", area.regions), ("country", area.countries))
+            if names
+        ]
 
 
 def passes(item: Item, filters: Filters, now_ms: int, locate: Locate) -> bool:
     """Whether an item may be shown and passes the filters: their meaning, in plain code."""
     posted_ms = item.posted_ms or 0
-    location = item.location
     within = filters.posted_within_ms
     return (
         until_ms(item) > now_ms
@@ -101,14 +100,7 @@ def passes(item: Item, filters: Filters, now_ms: int, locate: Locate) -> bool:
         and (filters.salary is None or _salary_passes(item, filters.salary))
         and (filters.price is None or _price_passes(item, filters.price))
         and (filters.near is None or _near_passes(item, filters.near, locate))
-        and (
-            filters.area is None
-            or (
-                location is not None
-                and _named(location.region, filters.area.regions)
-                and _named(location.country, filters.area.countries)
-            )
-        )
+        and (filters.area is None or _area_passes(item.location or NOWHERE, filters.area))
     )
 
 
@@ -155,6 +147,10 @@ def _near_passes(item: Item, near: Near, locate: Locate) -> bool:
     )
 
 
+def _area_passes(location: Location, area: Area) -> bool:
+    return _named(location.region, area.regions) and _named(location.country, area.countries)
+
+
 def _named(name: str | None, asked: tuple[str, ...]) -> bool:
     return not asked or folded(name or "") in {folded(spelling) for spelling in asked}
 
@@ -169,7 +165,3 @@ def _one_of(schema: Schema, field: str, values: list[int] | list[str]) -> Query:
 
 def _any(queries: list[Query]) -> Query:
     return Query.boolean_query([(Occur.Should, query) for query in queries])
-
-
-def _all(queries: list[Query]) -> Query:
-    return Query.boolean_query([(Occur.Must, query) for query in queries])

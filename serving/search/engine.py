@@ -139,7 +139,8 @@ class SearchEngine:
     ) -> tuple[Hits, Filters, int, tuple[str, ...]]:
         """Hits for as much of the query as has any: what was kept of the filters, words missing, and what was relaxed.
 
-        First a third of the words may be missing, then one filter goes, then one after the other, then words down to one.
+        First a third of the words may be missing, then one filter goes, then all, one after the other, then words down
+        to one.
         """
         needed = len(words.needed)
         some = needed // 3

@@ -92,7 +92,7 @@ def _posted(buckets: list[Aggregations]) -> Facet:
     items = 0
     for name, (_, more) in zip(POSTED_DAYS, since, strict=False):
         items += more
-        if more:
+        if items:
             counts.append(Count(name, items))
     return Facet("posted", tuple(counts))
 

@@ -22,8 +22,9 @@ class Near(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Area(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A region or a country: any of the spellings that producers use, in any case."""
+    """A region or a country: any of the spellings that producers use, in any case. `name` is for people."""
 
+    name: Word | None = None
     regions: Words = ()
     countries: Words = ()
 

@@ -144,5 +144,5 @@ class ItemIndex:
         return counted
 
     def _delete(self, number: int) -> None:
-        self._writer.delete_documents_by_term("number", number)
+        self._writer.delete_documents_by_query(Query.term_query(self._schema, "number", number, "basic"))
         self.vocabulary.remove(self._words.pop(number))

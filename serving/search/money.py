@@ -152,12 +152,16 @@ def _piece(pattern: re.Pattern[str], match: re.Match[str], domain: Domain) -> Pi
             and high.amount < A_YEAR_AND_MORE
         ):
             return None
-        if not (high.is_marked or high.has_factor or _cued(told) or told["word"]):
+        is_salary = domain == "jobs" and low.amount >= A_YEAR_AND_MORE
+        if not (high.is_marked or high.has_factor or _cued(told) or told["word"] or is_salary):
             return None
         return _made(match, told, low, high, domain)
     one = _read(match, "one")
     if pattern is _ALONE:
-        is_salary = one.period is not None or (domain == "jobs" and one.has_factor and one.amount >= LEAST_BARE_K)
+        is_large = (one.has_factor and one.amount >= LEAST_BARE_K) or (
+            one.currency is not None and one.amount >= A_YEAR_AND_MORE
+        )
+        is_salary = one.period is not None or (domain == "jobs" and is_large)
         is_said = _cued(told) and (one.is_marked or one.has_factor or one.amount >= A_YEAR_AND_MORE)
         if not (is_salary or is_said) or match.group().startswith("401k"):
             return None
@@ -167,8 +171,6 @@ def _piece(pattern: re.Pattern[str], match: re.Match[str], domain: Domain) -> Pi
     if not _stands(told, one, domain):
         return None
     if told.get("about"):
-        if not (one.is_marked or one.has_factor or _cued(told)):
-            return None
         low, high = (_Sum(one.amount * share, one.has_factor, one.currency, one.period) for share in ABOUT)
         return _made(match, told, low, high, domain)
     return _made(match, told, one, None, domain) if told["least"] else _made(match, told, None, one, domain)

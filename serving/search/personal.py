@@ -31,7 +31,7 @@ class PersonalWeights(Struct, frozen=True, forbid_unknown_fields=True):
     recommended to them anyway. What stands behind keeps its place.
     """
 
-    relevance: float = 3.0
+    relevance: float = 2.0
     taste: float = 1.0
     reranked: int = 300
 

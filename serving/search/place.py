@@ -14,8 +14,8 @@ from serving.search.place_names import (
     MOST_WORDS,
     PlaceNames,
     Spot,
+    area_of_country,
     area_of_state,
-    country_spellings,
     plain,
 )
 
@@ -129,7 +129,7 @@ def _named(text: str, start: int, names: PlaceNames, is_bare: bool) -> tuple[Spo
                 code, title, land = state
                 return area_of_state(code, title, land), end, len(name) > 2 and name not in AS_WORDS
             if country is not None and city.people < 3_000_000 and name not in {"singapore", "luxembourg"}:
-                return Area(countries=country_spellings(country[0])), end, name not in AS_WORDS
+                return area_of_country(country[0]), end, name not in AS_WORDS
             if count == 1 and name in COMMON_AFTER_IN:
                 return None
             if is_bare and (name in AS_WORDS or len(name) < 4) and name != "nyc":
@@ -144,7 +144,7 @@ def _named(text: str, start: int, names: PlaceNames, is_bare: bool) -> tuple[Spo
         if (country := names.country(name)) is not None:
             if is_bare and name in {"us", "america"}:
                 return None
-            return Area(countries=country_spellings(country[0])), end, name not in AS_WORDS
+            return area_of_country(country[0]), end, name not in AS_WORDS
     return None
 
 

@@ -122,7 +122,12 @@ def area_of_state(code: str, name: str, country: str) -> Area:
     """All spellings under which producers may have put a state's items."""
     number = PROVINCES[code][1] if country == "CA" and code in PROVINCES else None
     names = [code, name] if number is None else [code, name, number]
-    return Area(regions=tuple(names), countries=country_spellings(country))
+    return Area(name=name, regions=tuple(names), countries=country_spellings(country))
+
+
+def area_of_country(code: str) -> Area:
+    """A country, as GeoNames names it."""
+    return Area(name=_spellings()[code][2], countries=country_spellings(code))
 
 
 def country_spellings(code: str) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ def says(piece: Piece) -> str:
     """
     match piece.means:
         case Near(city=city, region=region, radius_km=km):
-            return f"within {km:,.0f} km of {', '.join([name for name in (city, region) if name])}"
-        case Area(regions=regions, countries=countries):
-            return f"in {regions[1] if len(regions) > 1 else countries[-1] if countries else 'an area'}"
+            state = f", {region}" if region and region.isalpha() else ""  # other countries' regions have numbers
+            return f"within {km:,.0f} km of {city or 'a place'}{state}"
+        case Area(name=name, regions=regions, countries=countries):
+            return f"in {name or ', '.join([*regions, *countries])}"
         case Range() as asked:
             return f"{piece.kind} {_range(asked)}{' a year' if piece.kind == 'salary' else ''}"
         case bool() as answer:

@@ -121,7 +121,7 @@ def distance(one: str, other: str, most: int) -> int:
     one, other = one[start : len(one) - end], other[start : len(other) - end]
     if not one or not other:
         return min(len(one) + len(other), most + 1)
-    if abs(len(one) - len(other)) > most or max(len(one), len(other)) > most * 4:
+    if abs(len(one) - len(other)) > most:
         return most + 1
     before: list[int] = []
     row = list(range(len(other) + 1))

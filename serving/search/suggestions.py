@@ -6,7 +6,7 @@ What one person does counts once a day for each query: nobody makes a suggestion
 Bounded: the weakest go.
 """
 
-from math import exp, log
+from math import exp, inf, log
 from typing import Final
 
 from processors.identity import hash64
@@ -99,6 +99,11 @@ class Suggestions:
         ]
         found.sort(key=lambda query: (-self._levels[query], query))
         return tuple(found[:limit])
+
+    def level(self, query: str, now_ms: int) -> float:
+        """The base-2 logarithm of a query's count at `now_ms`; minus infinity where it has none."""
+        level = self._levels.get(query)
+        return -inf if level is None else (level - self._per_ms * now_ms) / log(2.0)
 
     def _learn(self, query: str) -> None:
         for prefix in _prefixes(query):

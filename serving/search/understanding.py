@@ -19,12 +19,8 @@ from serving.search.place_names import PlaceNames
 MOST_CHARS: Final = 1_000
 """Of a query; the rest is not read."""
 DAY_MS: Final = 86_400_000
-NOISE: Final = {
-    "jobs": frozenset(
-        "job jobs vacancy vacancies opening openings position positions hiring career careers wanted".split()
-    ),
-    "shop": frozenset("buy".split()),
-}
+_JOBS: Final = ("job", "vacancy", "vacancies", "opening", "position", "hiring", "career", "wanted")
+NOISE: Final = {"jobs": frozenset({*_JOBS, *[f"{word}s" for word in _JOBS]}), "shop": frozenset({"buy"})}
 """Words that every item could have, by domain: not looked for beside others."""
 
 _SPAN_MS: Final = {"h": 3_600_000, "d": DAY_MS, "w": 7 * DAY_MS, "m": 30 * DAY_MS}
@@ -38,7 +34,7 @@ _POSTED: Final = (
     re.compile(rf"(?<!\w){_VERB}\s+(?:within\s+|in\s+)?(?P<count>\d{{1,3}})\s*{_UNIT}(?:\s+ago)?(?!\w)"),
     re.compile(rf"(?<!\w)(?:less\s+than|under|at\s+most|max)\s+(?P<count>\d{{1,3}})\s*{_UNIT}\s+(?:old|ago)(?!\w)"),
     re.compile(
-        rf"(?<!\w)(?:{_VERB}|from|since|jobs?|listings|openings)\s+"
+        rf"(?<!\w)(?:{_VERB}(?:\s+since)?|from|since|jobs?|listings|openings)\s+"
         r"(?:(?P<day>today|tonight|yesterday)|this\s+(?P<unit>week|month)|(?P<now>now))(?!\w)"
     ),
     re.compile(r"(?<!\w)(?P<day>today|yesterday)['’]s(?!\w)"),
