@@ -89,7 +89,7 @@ def _known_items(log: ReplayLog, pack: Pack, settings: SearchSettings) -> tuple[
     driver = Driver(pack)
     engine = SearchEngine(driver.replica, pack.name, settings)
     for item in items.values():
-        engine.put(item)
+        engine.put_item(item)
     engine.refresh()
     asked = [made for item in items.values() if (made := known_item(item)) is not None]
     asked.sort(key=lambda made: (hash64(f"known/{made.item_id}"), made.item_id))
@@ -141,7 +141,7 @@ class _Views:
                 self._held.forget(item_id)
                 self._titles.pop(item_id, None)
                 self._driver.retire_item(item_id)
-                self._engine.retire(item_id)
+                self._engine.retire_item(item_id)
             case fact:
                 self._driver.take(record.topic, record.key, fact, now_ms)
 
@@ -149,7 +149,7 @@ class _Views:
         self._held.forget(item.item_id)
         self._titles[item.item_id] = item.title
         self._driver.put_item(item)
-        self._engine.put(item)
+        self._engine.put_item(item)
 
     def _judge(self, record: Record, view: View, now_ms: int) -> None:
         query = first_words(self._titles.get(view.item_id, ""))

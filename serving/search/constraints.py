@@ -4,14 +4,14 @@ from math import isfinite
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from tantivy import FieldType, Occur, Query, Schema
 
 from processors.catalogue import Locate, yearly_salary
 from processors.codes import folded
 from schemas.catalogue import Item, Location
 from serving.search.fields import Documents, coordinates, least_salary, until_ms
-from serving.search.filters import EARTH_KM, Area, Filters, Near, Range
+from serving.search.filters import Area, Filters, Near, Range
+from serving.search.spots import great_circle_km
 
 LATEST_MS: Final = 2**63 - 1
 NOWHERE: Final = Location()
@@ -63,9 +63,8 @@ class Constraints:
         return made
 
     def _near(self, near: Near) -> Query:
-        spots = self._documents.spots
-        km = great_circle_km(near.lat, near.lon, np.array(spots.lats), np.array(spots.lons))
-        made = [_one_of(self._schema, "spot", np.flatnonzero(km <= near.radius_km).tolist())]
+        within = self._documents.spots.within(near)
+        made = [_one_of(self._schema, "cell", within.cells), _one_of(self._schema, "spot", within.spots)]
         if near.city is not None:
             named = [Query.term_query(self._schema, "city_name", folded(near.city), "basic")]
             if near.region is not None:
@@ -102,16 +101,6 @@ def passes(item: Item, filters: Filters, now_ms: int, locate: Locate) -> bool:
         and (filters.near is None or _near_passes(item, filters.near, locate))
         and (filters.area is None or _area_passes(item.location or NOWHERE, filters.area))
     )
-
-
-def great_circle_km(
-    lat: float, lon: float, lats: npt.NDArray[np.float64], lons: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Distances on a sphere (haversine: Sinnott, Sky and Telescope 1984), in km."""
-    north, east = np.radians(lats - lat), np.radians(lons - lon)
-    half = np.sin(north / 2) ** 2 + np.cos(np.radians(lat)) * np.cos(np.radians(lats)) * np.sin(east / 2) ** 2
-    km: npt.NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
-    return km
 
 
 def _salary_passes(item: Item, asked: Range) -> bool:

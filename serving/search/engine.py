@@ -1,7 +1,7 @@
 """The facade: one query in, one answer out.
 
     engine = SearchEngine(replica, "jobs")
-    engine.put(item)  # each row of the topic items, and engine.retire(item_id) for a null
+    engine.put_item(item)  # each row of the topic items, and engine.retire_item(item_id) for a null
     engine.refresh()  # a few times a second
     engine.search("remote python jobs in austin over 90k", now_ms=now_ms)
 
@@ -73,11 +73,11 @@ class SearchEngine:
         self.index = ItemIndex(settings.locale, Path(settings.synonyms) if settings.synonyms else None, settings.fields)
         self.suggestions = Suggestions()
 
-    def put(self, item: Item) -> None:
+    def put_item(self, item: Item) -> None:
         """An item is new or changed; searches see it after `refresh`."""
         self.index.put(item)
 
-    def retire(self, item_id: str) -> None:
+    def retire_item(self, item_id: str) -> None:
         """An item is gone, at once."""
         self.index.retire(item_id)
 
@@ -108,18 +108,11 @@ class SearchEngine:
         words = self.index.wording(understood.text, understood.quoted)
         person = profile if profile is not None and is_known(profile) else None
         depth = limit if person is None else max(limit, self._settings.personal.reranked)
-        found, kept, missing, relaxed = self._find(words, together, now_ms, depth)
+        found, matched, relaxed = self._find(words, together, now_ms, depth)
         hits = found.hits
         if person is not None:
-            hits = self._own_order(found, self.index.query(words, kept, now_ms, missing), person, now_ms)
-        counted = (
-            facets(
-                self.index.aggregate(self.index.query(words, kept, now_ms, missing), asked(now_ms)),
-                self.index.documents,
-            )
-            if with_facets and hits
-            else ()
-        )
+            hits = self._own_order(found, matched, person, now_ms)
+        counted = self.index.aggregate(matched, asked(now_ms)) if with_facets and hits else None
         return SearchAnswer(
             query=understood.query,
             text=understood.text,
@@ -129,15 +122,13 @@ class SearchEngine:
             understood=_told(understood),
             mended=_mended(words),
             relaxed=relaxed,
-            facets=counted,
+            facets=() if counted is None else facets(counted, self.index.documents),
             suggestions=self.suggestions.suggest(query),
             is_personal=person is not None,
         )
 
-    def _find(
-        self, words: Wording, filters: Filters, now_ms: int, depth: int
-    ) -> tuple[Hits, Filters, int, tuple[str, ...]]:
-        """Hits for as much of the query as has any: what was kept of the filters, words missing, and what was relaxed.
+    def _find(self, words: Wording, filters: Filters, now_ms: int, depth: int) -> tuple[Hits, Query, tuple[str, ...]]:
+        """Hits for as much of the query as has any, what they match, and what was relaxed.
 
         First a third of the words may be missing, then one filter goes, then all, one after the other, then words down
         to one.
@@ -162,10 +153,11 @@ class SearchEngine:
         if gone:
             steps += [(kept, missing, ("words", *gone)) for missing in range(some + 1, needed)]
         for tried, missing, relaxed in steps:
-            found = self.index.search(self.index.query(words, tried, now_ms, missing), depth)
+            query = self.index.query(words, tried, now_ms, missing)
+            found = self.index.search(query, depth)
             if found.hits:
-                return found, tried, missing, relaxed
-        return NOTHING, filters, 0, ()
+                return found, query, relaxed
+        return NOTHING, Query.empty_query(), ()
 
     def _own_order(self, found: Hits, query: Query, person: Profile, now_ms: int) -> list[Hit]:
         """What was found in the person's order. Of more than was looked at, also what they would be recommended."""

@@ -14,6 +14,7 @@ from processors.catalogue import FOREVER_MS, Locate, yearly_salary
 from processors.codes import Codes, folded
 from schemas.catalogue import Item, Location
 from serving.search.analysis import EXACT, STEMMED
+from serving.search.spots import Spots
 
 TEXT_CHARS: Final = 4_000
 """What is read of a text: the rest says little that the start does not."""
@@ -39,7 +40,7 @@ def schema() -> tantivy.Schema:
         made.add_text_field(name, tokenizer_name=STEMMED)
     for name in ("exact", "place"):
         made.add_text_field(name, tokenizer_name=EXACT)
-    for name in ("brand", "category", "city", "remote", "spot"):
+    for name in ("brand", "category", "city", "remote", "spot", "cell"):
         made.add_unsigned_field(name, indexed=True, fast=True)
     for name in ("city_name", "region", "country", "salary_currency", "price_currency"):
         made.add_text_field(name, tokenizer_name="raw", index_option="basic")
@@ -48,24 +49,6 @@ def schema() -> tantivy.Schema:
     for name in ("posted_ms", "until_ms"):
         made.add_integer_field(name, indexed=True, fast=True)
     return made.build()
-
-
-class Spots:
-    """The distinct coordinates of items, so that a radius is worked out once for each."""
-
-    def __init__(self) -> None:
-        self._codes: dict[tuple[float, float], int] = {}
-        self.lats: list[float] = []
-        self.lons: list[float] = []
-
-    def learn(self, lat: float, lon: float) -> int:
-        """The code of a place, from 0."""
-        code = self._codes.get((lat, lon))
-        if code is None:
-            code = self._codes[lat, lon] = len(self.lats)
-            self.lats.append(lat)
-            self.lons.append(lon)
-        return code
 
 
 class Documents:
@@ -116,7 +99,7 @@ class Documents:
         if country:
             made["country"] = folded(country)
         if (at := coordinates(location, self._locate)) is not None:
-            made["spot"] = self.spots.learn(*at)
+            made["spot"], made["cell"] = self.spots.learn(*at)
 
 
 def until_ms(item: Item) -> int:

@@ -41,7 +41,7 @@ def engine_of(items, models="blend"):
     engine = SearchEngine(replica, "jobs")
     for item in items:
         replica.put_item(item)
-        engine.put(item)
+        engine.put_item(item)
     engine.refresh()
     return engine
 
