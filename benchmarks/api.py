@@ -11,6 +11,7 @@
 import argparse
 import hashlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -155,20 +156,28 @@ def furnish(settings: Settings, items: int) -> None:
     store.close()
 
 
+def cpu_s(pid: int) -> float:
+    """CPU time of a process so far: what other work on the machine does not blur."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def quantiles(taken_ms: list[float]) -> dict[str, float]:
     p50, p99 = np.percentile(taken_ms, [50, 99])
     return {"p50_ms": round(float(p50), 3), "p99_ms": round(float(p99), 3), "n": len(taken_ms)}
 
 
-def beside_hello(api: str, hello: str, rounds: int, each: int) -> dict[str, Any]:
+def beside_hello(api: str, hello: str, pids: dict[str, int], rounds: int, each: int) -> dict[str, Any]:
     """A list from Redis and a bare hello in turn, block by block, so that noise hits both."""
     wires = {"hello": Wire(hello), "list": Wire(api)}
     taken: dict[str, list[float]] = {name: [] for name in wires}
     ratios: dict[str, list[float]] = {"p50": [], "p99": []}
+    spent: dict[str, list[float]] = {name: [] for name in wires}
     for turn in range(rounds + 1):
         block: dict[str, list[float]] = {}
         for name, wire in wires.items():
             block[name] = []
+            cpu = cpu_s(pids[name])
             for n in range(each):
                 asked = request("GET", "/" if name == "hello" else f"/v1/recommendations/u{(turn * each + n) % PEOPLE}")
                 started = time.perf_counter()
@@ -176,6 +185,7 @@ def beside_hello(api: str, hello: str, rounds: int, each: int) -> dict[str, Any]
                 block[name].append((time.perf_counter() - started) * 1_000)
                 assert answer.startswith(b"200"), answer[:300]
                 assert name == "hello" or b'"origin":"stored"' in answer
+            spent[name].append((cpu_s(pids[name]) - cpu) / each)
         if not turn:
             continue  # to warm up
         for name, times in block.items():
@@ -184,6 +194,7 @@ def beside_hello(api: str, hello: str, rounds: int, each: int) -> dict[str, Any]
             ratios[name].append(float(np.percentile(block["list"], share) / np.percentile(block["hello"], share)))
     return {
         **{name: quantiles(times) for name, times in taken.items()},
+        "cpu_us": {name: round(1e6 * float(np.median(times[1:]))) for name, times in spent.items()},
         "ratio_p50": round(float(np.median(ratios["p50"])), 2),
         "ratio_p99": round(float(np.median(ratios["p99"])), 2),
     }
@@ -308,11 +319,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             return process.stdout.readline().strip(), process.pid
 
         api, pid = start("-m", "attune.cli.main", "serve")
-        hello, _ = start("-c", HELLO)
+        hello, hello_pid = start("-c", HELLO)
         started = time.perf_counter()
         eventually(lambda: Wire(api).ask(request("GET", "/readyz")).startswith(b"200"), 300, 0.5, what="readiness")
         result["ready_after_s"] = round(time.perf_counter() - started, 1)
-        result["list"] = beside_hello(api, hello, args.rounds, 500)
+        result["list"] = beside_hello(api, hello, {"list": pid, "hello": hello_pid}, args.rounds, 500)
         result["reranked"] = [reranked(api, 100.0, args.seconds) for _ in range(3)]
         result["events"] = events_in(api, settings, 400)
         result["memory_mb"] = resident_mb(pid)

@@ -53,6 +53,11 @@ class Storefront(Replica):
         held = self._cards.get(item_id)
         return None if held is None else _decode(held)
 
+    def raw_card(self, item_id: str) -> msgspec.Raw | None:
+        """The card as JSON, to be put into an answer as it is."""
+        held = self._cards.get(item_id)
+        return None if held is None else msgspec.Raw(held)
+
 
 def _cut(text: str) -> str:
     head = text[:CARD_TEXT]

@@ -15,6 +15,7 @@ from streams.settings import Settings
 BATCH: Final = 2_000
 READ_S: Final = 8.0
 AGAIN_S: Final = 0.5
+WAIT_S: Final = 0.25
 
 Take = Callable[[str, bytes, bytes | None, int], None]
 """Topic, key, value, and when the broker took the record (ms)."""
@@ -58,7 +59,8 @@ class Tail:
             except KafkaException:
                 self._stopping.wait(AGAIN_S)
         while not self._stopping.is_set():
-            for message in consumer.consume(BATCH, timeout=0.05):
+            first = consumer.poll(WAIT_S)  # returns with the first record; `consume` would wait for a whole batch
+            for message in [] if first is None else (first, *consumer.consume(BATCH - 1, timeout=0)):
                 if message.error() is not None:
                     continue  # librdkafka goes on by itself
                 self._take(message.topic() or "", message.key() or b"", message.value(), message.timestamp()[1])

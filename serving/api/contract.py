@@ -124,7 +124,12 @@ class Document(JsonRenderPlugin):
 
     def __init__(self, answers: Sequence[Any]) -> None:
         super().__init__(path=["/", "/openapi.json"])
-        _, self._components = msgspec.json.schema_components(answers, ref_template="#/components/schemas/{name}")
+        _, self._components = msgspec.json.schema_components(
+            (*answers, Item), ref_template="#/components/schemas/{name}"
+        )
+        for component in self._components.values():
+            if component.get("properties", {}).get("item", {}).get("default", 0) is None:  # a card, put in as JSON
+                component["properties"]["item"] = {"anyOf": [{"$ref": "#/components/schemas/Item"}, {"type": "null"}]}
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
         """The document as JSON."""

@@ -47,7 +47,7 @@ _decode_owner: Final = msgspec.json.Decoder(_Owner).decode
 
 @post(
     "/v1/events",
-    guards=[needs("events")],
+    before_request=needs("events"),
     status_code=202,
     operation_class=EventsOperation,
     responses=PROBLEMS,

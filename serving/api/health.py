@@ -54,7 +54,7 @@ async def readyz(parts: Parts) -> Response[Readiness]:
 
 @get(
     "/metrics",
-    guards=[needs("metrics")],
+    before_request=needs("metrics"),
     media_type=TEXT,
     responses=PROBLEMS,
     security=NEEDS_TOKEN,

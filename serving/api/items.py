@@ -46,7 +46,7 @@ class ItemAccepted(Struct, frozen=True):
 
 @get(
     "/v1/items/{item_id:str}/similar",
-    guards=[needs("lists")],
+    before_request=needs("lists"),
     responses=PROBLEMS,
     security=NEEDS_TOKEN,
     tags=["items"],
@@ -59,7 +59,7 @@ async def get_similar(parts: Parts, item_id: ItemId, limit: Limit = USUAL) -> Ne
 
 @get(
     "/v1/items/{item_id:str}/complements",
-    guards=[needs("lists")],
+    before_request=needs("lists"),
     responses=PROBLEMS,
     security=NEEDS_TOKEN,
     tags=["items"],
@@ -74,7 +74,7 @@ async def get_complements(parts: Parts, item_id: ItemId, limit: Limit = USUAL) -
 
 @put(
     "/v1/items/{item_id:str}",
-    guards=[needs("items")],
+    before_request=needs("items"),
     status_code=202,
     operation_class=ItemOperation,
     responses=PROBLEMS,
@@ -103,7 +103,7 @@ async def put_item(request: Request[Any, Any, Any], parts: Parts, item_id: ItemI
 
 @delete(
     "/v1/items/{item_id:str}",
-    guards=[needs("items")],
+    before_request=needs("items"),
     status_code=202,
     responses=PROBLEMS,
     security=NEEDS_TOKEN,

@@ -39,9 +39,14 @@ class AwayError(Exception):
 
 
 class Breaker:
-    """Calls one thing behind the API with a time limit; after a failure it is left alone for a second."""
+    """Calls one thing behind the API; after a failure it is left alone for a second.
 
-    def __init__(self, name: str, timeout_s: float, failures: type[Exception], clock_s: Callable[[], float]) -> None:
+    `timeout_s` None: the thing has a time limit of its own.
+    """
+
+    def __init__(
+        self, name: str, timeout_s: float | None, failures: type[Exception], clock_s: Callable[[], float]
+    ) -> None:
         self.name = name
         self._timeout_s = timeout_s
         self._failures = failures
@@ -62,6 +67,8 @@ class Breaker:
         if self.is_open:
             raise AwayError(self.name)
         try:
+            if self._timeout_s is None:
+                return await ask()
             async with timeout(self._timeout_s):
                 return await ask()
         except (TimeoutError, OSError, self._failures) as error:

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Request, get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.response.base import ASGIResponse
 from msgspec import Struct
 
 from processors.item_filter import PATTERN, condition
@@ -15,7 +17,6 @@ from processors.merchandising import AppliedRule, in_force
 from processors.profile import Profile, Stated
 from processors.rerank import Ask, rerank
 from schemas.behaviour import Surface
-from schemas.catalogue import Item
 from schemas.decisions import Recommendation, RecommendedItem
 from serving.api.access import needs, plain
 from serving.api.contract import ID_PATTERN, NEEDS_TOKEN, PROBLEMS, id_parameter
@@ -28,6 +29,7 @@ USUAL: Final = 10
 
 Origin = Literal["stored", "reranked", "popular", "popular_near_you"]
 
+_encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Recommendation).decode
 
 _ID_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": ID_PATTERN}
@@ -69,7 +71,8 @@ class Shown(Struct, frozen=True, omit_defaults=True):
     propensity: float = 1.0
     p_click: float | None = None
     p_apply: float | None = None
-    item: Item | None = None
+    item: msgspec.Raw | None = None
+    """An `Item`, as JSON."""
     parts: dict[str, float] | None = None
     """With `explain`: what each feature adds to the score."""
 
@@ -116,8 +119,8 @@ class Wish(Struct, frozen=True):
 
 @get(
     "/v1/recommendations/{user_id:str}",
-    guards=[needs("lists")],
-    responses=PROBLEMS,
+    before_request=needs("lists"),
+    responses={200: ResponseSpec(ListAnswer, generate_examples=False, description="A list."), **PROBLEMS},
     security=NEEDS_TOKEN,
     tags=["lists"],
     opt={"own": True},
@@ -132,15 +135,16 @@ async def get_recommendations(
     filters: Filters = None,
     near: Near = None,
     explain: bool = False,
-) -> ListAnswer:
+) -> ASGIResponse:
     """What to show to a person now, with reasons."""
     wish = Wish(surface, limit, tuple(exclude or ()), context_item, tuple(filters or ()), near, explain)
-    return await answer(plain(user_id), wish, parts)
+    found = await answer(plain(user_id), wish, parts)
+    return ASGIResponse(body=_encode(found), media_type="application/json")  # a fifth less time than a struct returned
 
 
 @get(
     "/v1/recommendations/{user_id:str}/stream",
-    guards=[needs("lists")],
+    before_request=needs("lists"),
     responses=PROBLEMS,
     security=NEEDS_TOKEN,
     tags=["lists"],
@@ -252,7 +256,7 @@ def made(user_id: str, wish: Wish, parts: Parts, degraded: tuple[str, ...] = ())
 def _shown(
     items: tuple[RecommendedItem, ...], parts: Parts, told: tuple[dict[str, float], ...] = ()
 ) -> tuple[Shown, ...]:
-    card = parts.storefront.card
+    card = parts.storefront.raw_card
     return tuple(
         [
             Shown(

@@ -13,6 +13,7 @@ class Measures:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "attune_http_requests", "Requests answered.", ("route", "method", "status"), registry=self._registry
         )
@@ -29,8 +30,15 @@ class Measures:
 
     def took(self, route: str, method: str, status: int, seconds: float) -> None:
         """One request is over."""
-        self.requests.labels(route, method, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        place = route, method, status
+        known = self._of.get(place)
+        if known is None:
+            known = self._of[place] = (
+                self.requests.labels(route, method, str(status)),
+                self.seconds.labels(route),
+            )
+        known[0].inc()
+        known[1].observe(seconds)
 
     def text(self) -> bytes:
         """Prometheus' text form; of all processes where there are several."""

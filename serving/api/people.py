@@ -48,7 +48,13 @@ class TokenAnswer(Struct, frozen=True):
     expires_ms: int
 
 
-@get("/v1/send-times/{user_id:str}", guards=[needs("lists")], responses=PROBLEMS, security=NEEDS_TOKEN, tags=["people"])
+@get(
+    "/v1/send-times/{user_id:str}",
+    before_request=needs("lists"),
+    responses=PROBLEMS,
+    security=NEEDS_TOKEN,
+    tags=["people"],
+)
 async def get_send_time(parts: Parts, user_id: UserId) -> SendTime:
     """When to write to a person, or why not to; the newest decision."""
     try:
@@ -60,7 +66,9 @@ async def get_send_time(parts: Parts, user_id: UserId) -> SendTime:
     return _decode(found)
 
 
-@get("/v1/users/{user_id:str}", guards=[needs("people")], responses=PROBLEMS, security=NEEDS_TOKEN, tags=["people"])
+@get(
+    "/v1/users/{user_id:str}", before_request=needs("people"), responses=PROBLEMS, security=NEEDS_TOKEN, tags=["people"]
+)
 async def get_user(parts: Parts, user_id: UserId) -> Kept:
     """Everything kept about a person."""
     name = plain(user_id)
@@ -83,7 +91,7 @@ async def get_user(parts: Parts, user_id: UserId) -> Kept:
 
 @delete(
     "/v1/users/{user_id:str}",
-    guards=[needs("erasure")],
+    before_request=needs("erasure"),
     status_code=202,
     responses=PROBLEMS,
     security=NEEDS_TOKEN,
@@ -105,7 +113,7 @@ async def delete_user(parts: Parts, user_id: UserId) -> Response[ErasureAnswer]:
 
 @get(
     "/v1/erasures/{receipt_id:str}",
-    guards=[needs("erasure")],
+    before_request=needs("erasure"),
     responses=PROBLEMS,
     security=NEEDS_TOKEN,
     tags=["people"],
@@ -125,7 +133,7 @@ async def get_erasure(
 
 @post(
     "/v1/user-tokens/{user_id:str}",
-    guards=[needs("tokens")],
+    before_request=needs("tokens"),
     status_code=201,
     responses=PROBLEMS,
     security=NEEDS_TOKEN,

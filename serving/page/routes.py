@@ -117,7 +117,7 @@ def _sent(body: bytes, kind: type[Any]) -> Any:
         raise ProblemError(422, str(error), FieldError("$", str(error))) from None
 
 
-@get("/demo/browse", guards=[needs("lists")], opt={"own": True}, include_in_schema=False)
+@get("/demo/browse", before_request=needs("lists"), opt={"own": True}, include_in_schema=False)
 async def browse(parts: Parts, q: Annotated[str, Parameter(max_length=200)] = "") -> Around:
     """What is popular and new; or what a few words find."""
     storefront, now_ms = parts.storefront, parts.clock_ms()
@@ -136,7 +136,7 @@ async def browse(parts: Parts, q: Annotated[str, Parameter(max_length=200)] = ""
     return Around(tuple(cards), note)
 
 
-@post("/demo/applies", guards=[needs("lists")], opt={"own": True}, include_in_schema=False, status_code=202)
+@post("/demo/applies", before_request=needs("lists"), opt={"own": True}, include_in_schema=False, status_code=202)
 async def apply(request: Request[Any, Any, Any], parts: Parts) -> dict[str, str]:
     """An application or a purchase: told by this server, for browsers must not."""
     sent, user_id = _sent(await request.body(), _Application), _visitor(request)
@@ -147,7 +147,7 @@ async def apply(request: Request[Any, Any, Any], parts: Parts) -> dict[str, str]
     return {"event_id": sent.event_id}
 
 
-@get("/demo/mail", guards=[needs("lists")], opt={"own": True}, include_in_schema=False)
+@get("/demo/mail", before_request=needs("lists"), opt={"own": True}, include_in_schema=False)
 async def tonight(request: Request[Any, Any, Any], parts: Parts) -> Mail:
     """When the next mail goes, and what would be in it now."""
     user_id = _visitor(request)
@@ -157,7 +157,8 @@ async def tonight(request: Request[Any, Any, Any], parts: Parts) -> Mail:
     except AwayError:
         stored = None
     decided = None if stored is None else msgspec.json.decode(stored, type=SendTime)
-    first = items[0].item.title if items and items[0].item is not None else ""
+    card = parts.storefront.card(items[0].item_id) if items else None
+    first = card.title if card is not None else ""
     subject = f"{first}, and {len(items) - 1} more for you" if first else ""
     return Mail(_when(decided, parts.clock_ms()), _why(decided), subject, items)
 
@@ -197,7 +198,11 @@ def page_routes(domain: str, town: Location | None, markets: Markets) -> list[Co
         return Session(user_id, token, domain)
 
     @post(
-        "/demo/markets/{name:str}", guards=[needs("lists")], opt={"own": True}, include_in_schema=False, status_code=200
+        "/demo/markets/{name:str}",
+        before_request=needs("lists"),
+        opt={"own": True},
+        include_in_schema=False,
+        status_code=200,
     )
     async def other(name: str) -> Market:
         """Where the other market is; asked again and again until it is open."""
