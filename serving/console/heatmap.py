@@ -1,5 +1,6 @@
 """Rows of lag as what the Lag page draws: groups, their topics, a cell for each partition."""
 
+import heapq
 import math
 from collections.abc import Iterable
 
@@ -11,8 +12,8 @@ from serving.lag.status import Status
 HEATS_S = (0.0, 0.5, 2.0, 5.0, 30.0, 300.0, 3_600.0)
 """Seconds behind above which a cell is a step warmer."""
 WORST = 30
-MAX_CELLS = 6_000
-"""Of one page; of topics beyond that only those that lag are drawn."""
+MAX_CELLS = 2_000
+"""Of one page; of topics beyond that only the worst partitions are drawn, and none where nothing lags."""
 
 
 class Cell(Struct, frozen=True):
@@ -75,10 +76,11 @@ def drawn(rows: Iterable[LagRow]) -> tuple[GroupCells, ...]:
             if room < len(of_topic) and not lags:
                 hidden += 1
                 continue
-            room -= len(of_topic)
-            cells.append(_topic(topic, of_topic))
+            shown = of_topic if room >= len(of_topic) else heapq.nsmallest(WORST, of_topic, key=_badness)
+            room -= len(shown)
+            cells.append(_topic(topic, of_topic, shown))
         everything = [row for of_topic in topics.values() for row in of_topic]
-        worst = sorted(everything, key=lambda row: (-int(row.status), -row.lag_s, -row.lag))[:WORST]
+        worst = heapq.nsmallest(WORST, everything, key=_badness)
         found.append(
             GroupCells(
                 group,
@@ -94,7 +96,11 @@ def drawn(rows: Iterable[LagRow]) -> tuple[GroupCells, ...]:
     return tuple(found)
 
 
-def _topic(topic: str, rows: list[LagRow]) -> TopicCells:
+def _badness(row: LagRow) -> tuple[int, float, int]:
+    return -int(row.status), -row.lag_s, -row.lag
+
+
+def _topic(topic: str, rows: list[LagRow], shown: list[LagRow]) -> TopicCells:
     behind = sum(row.lag > 0 for row in rows)
     lag, lag_s = sum(row.lag for row in rows), max(row.lag_s for row in rows)
     etas = [math.inf if row.eta_s is None else row.eta_s for row in rows if row.lag]
@@ -112,7 +118,7 @@ def _topic(topic: str, rows: list[LagRow]) -> TopicCells:
             row.lag_s,
             f"{topic}[{row.partition}] {row.status.name}: {row.lag:,} records, {row.lag_s:,.1f} s",
         )
-        for row in sorted(rows, key=lambda row: row.partition)
+        for row in sorted(shown, key=lambda row: row.partition)
     )
     eta_s = max(etas, default=0.0)
     return TopicCells(topic, cells, lag, lag_s, None if math.isinf(eta_s) else eta_s, behind, summary)
