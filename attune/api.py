@@ -12,16 +12,18 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from redis.exceptions import RedisError
 
 from processors.profile import Profile
+from schemas.behaviour import Erasure, ItemEvent, Search
 from serving.api.access import Doors
 from serving.api.application import application
 from serving.api.limits import Breaker
 from serving.api.measures import Measures
 from serving.api.parts import Limits, Parts, Stage
 from serving.api.publisher import Publisher
+from serving.search.engine import SearchEngine
 from serving.storefront import Shelf, Storefront
 from streams.clock import boottime_s, wall_ms
 from streams.live_view import LiveView
-from streams.onlookers import News, Profiles, Receipts
+from streams.onlookers import News, Profiles, Receipts, Searchers
 from streams.portrait import portrait
 from streams.producing import make_producer
 from streams.replica_reader import ReplicaReader
@@ -33,6 +35,8 @@ FIRST_DRAIN_S: Final = 0.05
 DRAIN_EVERY_S: Final = 0.02
 SWITCH_S: Final = 0.0005
 """How soon a thread that reads Kafka makes way for the one that answers; Python's default is ten times as long."""
+REFRESH_EVERY_S: Final = 0.5
+"""How far search may be behind the catalogue."""
 KAFKA_S: Final = 3.0
 
 
@@ -42,6 +46,9 @@ class Site:
     def __init__(self, settings: Settings, *shelves: Shelf) -> None:
         self.settings = settings
         self.storefront = Storefront(settings.pack, *shelves)
+        self.engine = SearchEngine(self.storefront, settings.pack.name)
+        self.storefront.also(self.engine)
+        self.searchers = Searchers(settings)
         self.reader = ReplicaReader(settings, self.storefront, patient=True)
         self.people = Profiles(settings)
         self.receipts = Receipts(settings)
@@ -53,6 +60,7 @@ class Site:
         )
         self.parts = Parts(
             storefront=self.storefront,
+            engine=self.engine,
             decisions=self.view,
             people=self.people,
             receipts=_Stages(self.receipts),
@@ -73,7 +81,7 @@ class Site:
     @asynccontextmanager
     async def life(self, _: Any) -> AsyncIterator[None]:
         """From the start of the server to its end."""
-        tails = (self.people.tail, self.receipts.tail, self.news.tail)
+        tails = (self.people.tail, self.receipts.tail, self.news.tail, self.searchers.tail)
         starting = threading.Thread(target=self.reader.start, daemon=True)
         starting.start()
         for tail in tails:
@@ -91,12 +99,28 @@ class Site:
 
     async def _drain(self) -> None:
         """Take over what the reader has read, a little at a time: the replica belongs to the thread that ranks."""
+        refreshed_s = 0.0
         while True:
             taken = self.reader.drain(DRAIN_S if self.reader.ready else FIRST_DRAIN_S)
+            self._suggest()
+            if self.reader.ready and boottime_s() - refreshed_s >= REFRESH_EVERY_S:
+                refreshed_s = boottime_s()
+                self.engine.refresh()
             if self.reader.ready and not self.storefront.is_ready:
                 _freeze_garbage()
                 self.storefront.is_ready = True
             await asyncio.sleep(0 if taken and not self.reader.ready else DRAIN_EVERY_S)
+
+    def _suggest(self) -> None:
+        suggestions = self.engine.suggestions
+        for event in self.searchers.taken():
+            match event:
+                case Search():
+                    suggestions.searched(event)
+                case ItemEvent():
+                    suggestions.acted(event)
+                case Erasure(user_id=user_id):
+                    suggestions.forget(user_id)
 
 
 def _freeze_garbage() -> None:

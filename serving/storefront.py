@@ -31,9 +31,13 @@ class Storefront(Replica):
     def __init__(self, pack: Pack, *shelves: Shelf) -> None:
         super().__init__(pack)
         self._cards: dict[str, bytes] = {}
-        self._others = shelves
+        self._others = list(shelves)
         self.is_ready = False
         """Whether everything that was in the topics at the start has been taken over; its reader says so."""
+
+    def also(self, shelf: Shelf) -> None:
+        """A shelf that knows this storefront, and so cannot be there before it. Before the first item."""
+        self._others.append(shelf)
 
     def put_item(self, item: Item) -> None:
         super().put_item(item)

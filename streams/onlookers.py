@@ -1,6 +1,8 @@
 """What a process that only looks on knows: everyone's profile, receipts of erasures, and lists as they come."""
 
 import asyncio
+from collections import deque
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -8,7 +10,9 @@ import msgspec
 from processors.dominance import supersedes
 from processors.erasure import is_marker
 from processors.profile import Profile, decode, decode_head
+from schemas.behaviour import Event
 from schemas.decisions import ErasureReceipt
+from schemas.decode import decode as decode_event
 from streams.settings import Settings
 from streams.tail import Tail
 from streams.topics import PROFILES_CHANGELOG
@@ -118,3 +122,24 @@ class News:
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(value)
+
+
+class Searchers:
+    """What people search and do from now on, and who asks to be forgotten: for suggestions. One thread takes it."""
+
+    MOST_WAITING: Final = 100_000
+
+    def __init__(self, settings: Settings) -> None:
+        self._waiting: deque[Event] = deque(maxlen=self.MOST_WAITING)
+        self.tail = Tail(settings, ["searches", "views", "saves", "applies", "erasures"], self._take, from_end=True)
+
+    def taken(self) -> Iterator[Event]:
+        """What has come since the last call, in the order of its coming."""
+        waiting = self._waiting
+        while waiting:
+            yield waiting.popleft()
+
+    def _take(self, topic: str, key: bytes, value: bytes | None, at_ms: int) -> None:
+        event = decode_event(topic, key, value, at_ms)
+        if isinstance(event, Event):
+            self._waiting.append(event)

@@ -33,6 +33,7 @@ from serving.api.people import (
     post_user_token,
 )
 from serving.api.problems import Problem, ProblemError, on_bug, on_http, on_problem
+from serving.api.search import SearchFound, get_search
 from serving.look.stylesheet import stylesheet
 
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -41,6 +42,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     stream_recommendations,
     get_similar,
     get_complements,
+    get_search,
     get_send_time,
     post_events,
     put_item,
@@ -56,6 +58,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
 ANSWERS: Final = (
     ListAnswer,
     NeighboursAnswer,
+    SearchFound,
     ItemAccepted,
     Accepted,
     Kept,

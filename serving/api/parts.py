@@ -12,6 +12,7 @@ from serving.api.access import Doors
 from serving.api.limits import Breaker
 from serving.api.measures import Measures
 from serving.api.publisher import Publisher
+from serving.search.engine import SearchEngine
 from serving.storefront import Storefront
 
 
@@ -73,6 +74,7 @@ class Parts(Struct, frozen=True):
     """Everything a request may need."""
 
     storefront: Storefront
+    engine: SearchEngine
     decisions: Decisions
     people: People
     receipts: Receipts

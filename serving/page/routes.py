@@ -14,7 +14,6 @@ from litestar.params import Parameter
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
-from processors.top_list import Rows
 from schemas.behaviour import Apply, Origin
 from schemas.catalogue import Item, Location, User
 from schemas.decisions import SendTime
@@ -26,6 +25,7 @@ from serving.api.lists import Shown, Wish, made
 from serving.api.parts import Parts
 from serving.api.problems import FieldError, ProblemError
 from serving.api.publisher import Record
+from serving.search.answer import SearchAnswer
 
 FILES: Final = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
 # Evaluation is allowed for those who test the page from outside; the page itself evaluates nothing.
@@ -118,22 +118,33 @@ def _sent(body: bytes, kind: type[Any]) -> Any:
 
 
 @get("/demo/browse", before_request=needs("lists"), opt={"own": True}, include_in_schema=False)
-async def browse(parts: Parts, q: Annotated[str, Parameter(max_length=200)] = "") -> Around:
-    """What is popular and new; or what a few words find."""
+async def browse(
+    request: Request[Any, Any, Any], parts: Parts, q: Annotated[str, Parameter(max_length=200)] = ""
+) -> Around:
+    """What is popular and new; or what the words of a search find, in the visitor's own order."""
     storefront, now_ms = parts.storefront, parts.clock_ms()
-    rows: Rows
     if q.strip():
-        found, likeness = storefront.text.search(q)
-        rows = found[(-likeness).argsort(kind="stable")]
-        note = "the best matches"
+        profile = parts.people.profile(_visitor(request))
+        answer = parts.engine.search(q, profile=profile, now_ms=now_ms, limit=AROUND, with_facets=False)
+        ids, note = [place.item_id for place in answer.items], _note(answer)
     else:
         popular, new = storefront.shelves.popular(now_ms), storefront.shelves.new(now_ms)
-        rows = [*dict.fromkeys([row for pair in zip(popular[1].tolist(), new.tolist(), strict=False) for row in pair])]  # type: ignore[assignment]
+        rows = dict.fromkeys([row for pair in zip(popular[1].tolist(), new.tolist(), strict=False) for row in pair])
+        catalogue = storefront.catalogue
+        ids = [catalogue.item_id(row) for row in list(rows)[: AROUND * 2] if catalogue.until_ms[row] > now_ms]
         note = "popular and new"
-    catalogue = storefront.catalogue
-    ids = [catalogue.item_id(int(row)) for row in rows[: AROUND * 2] if catalogue.until_ms[int(row)] > now_ms]
     cards = [card for item_id in ids[:AROUND] if (card := storefront.card(item_id)) is not None]
     return Around(tuple(cards), note)
+
+
+def _note(answer: SearchAnswer) -> str:
+    """What was understood, mended and relaxed, in a line."""
+    told = [f"{answer.total:,} found"]
+    told += [part.says for part in answer.understood if part.kind not in answer.relaxed]
+    told += [f"{word.meant} for {word.typed}" for word in answer.mended]
+    if answer.relaxed:
+        told.append(f"nothing has it all: without {', '.join(answer.relaxed)}")
+    return " · ".join(told)
 
 
 @post("/demo/applies", before_request=needs("lists"), opt={"own": True}, include_in_schema=False, status_code=202)

@@ -41,6 +41,9 @@ class Constraints:
         ):
             if names:
                 made.append(_one_of(schema, field, [code for name in names if (code := codes.code(name))]))
+        if filters.cities:
+            cities = {code for name in filters.cities for code in self._documents.cities_named(name)}
+            made.append(_one_of(schema, "city", sorted(cities)))
         if filters.salary is not None:
             made += self._money(filters.salary, "salary_most", "salary_least", "salary_currency")
         if filters.price is not None:
@@ -96,6 +99,7 @@ def passes(item: Item, filters: Filters, now_ms: int, locate: Locate) -> bool:
             not filters.categories
             or bool({folded(name) for name in item.categories} & {folded(name) for name in filters.categories})
         )
+        and (not filters.cities or _city_passes(item.location or NOWHERE, filters.cities))
         and (filters.salary is None or _salary_passes(item, filters.salary))
         and (filters.price is None or _price_passes(item, filters.price))
         and (filters.near is None or _near_passes(item, filters.near, locate))
@@ -134,6 +138,11 @@ def _near_passes(item: Item, near: Near, locate: Locate) -> bool:
         and folded(item.location.city or "") == folded(near.city)
         and (near.region is None or folded(item.location.region or "") == folded(near.region))
     )
+
+
+def _city_passes(location: Location, asked: tuple[str, ...]) -> bool:
+    full = f"{location.city}, {location.region}" if location.region else location.city or ""
+    return bool(location.city) and bool({folded(location.city or ""), folded(full)} & {folded(name) for name in asked})
 
 
 def _area_passes(location: Location, area: Area) -> bool:

@@ -41,7 +41,7 @@ FIELDS_OF: Final = {
     "salary": ("salary",),
     "price": ("price",),
     "remote": ("remote",),
-    "place": ("near", "near_me_km", "area"),
+    "place": ("near", "near_me_km", "area", "cities"),
 }
 
 FILTER_FIELDS: Final = Filters.__struct_fields__
@@ -189,7 +189,7 @@ def _merged(understood: Filters, given: Filters) -> Filters:
     place = FIELDS_OF["place"]
     fields = {name: value for name in FILTER_FIELDS if (value := getattr(given, name)) is not None and value != ()}
     if any(name in fields for name in place):
-        fields |= {name: fields.get(name) for name in place}
+        fields |= {name: fields.get(name, getattr(NO_FILTERS, name)) for name in place}
     return structs.replace(understood, **fields)
 
 

@@ -59,6 +59,7 @@ class Documents:
         self._locate = locate
         self.brands, self.categories, self.cities = Codes(), Codes(), Codes()
         self.spots = Spots()
+        self._named: dict[str, set[int]] = {}
 
     def document(self, number: int, item: Item) -> tantivy.Document:
         """The document of an item; what it does not say has no field."""
@@ -88,11 +89,17 @@ class Documents:
             made["price_currency"] = item.price.currency
         return tantivy.Document.from_dict(made, self._schema)
 
+    def cities_named(self, name: str) -> set[int]:
+        """Codes of the cities of a name, with its region or in whatever region."""
+        code = self.cities.code(name)
+        return self._named.get(folded(name), set()) | ({code} if code else set())
+
     def _place(self, made: dict[str, Any], location: Location) -> None:
         city, region, country = location.city, location.region, location.country
         made["place"] = " ".join([name for name in (city, region, country) if name])
         if city and city.strip():
-            made["city"] = self.cities.learn(f"{city}, {region}" if region else city)
+            made["city"] = code = self.cities.learn(f"{city}, {region}" if region else city)
+            self._named.setdefault(folded(city), set()).add(code)
             made["city_name"] = folded(city)
         if region:
             made["region"] = folded(region)

@@ -52,6 +52,8 @@ class Filters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     remote: bool | None = None
     categories: Words = ()
     """One of them."""
+    cities: Words = ()
+    """One of them, as facets name them (`Austin, TX`) or in whatever region (`Austin`)."""
     brands: Words = ()
     """One of them."""
     posted_within_ms: Annotated[int, Meta(gt=0)] | None = None

@@ -22,6 +22,7 @@ ROUTES = [
     ("GET", "/v1/recommendations/someone/stream", "lists"),
     ("GET", "/v1/items/job-1/similar", "lists"),
     ("GET", "/v1/items/job-1/complements", "lists"),
+    ("GET", "/v1/search", "lists"),
     ("GET", "/v1/send-times/someone", "lists"),
     ("POST", "/v1/events", "events"),
     ("PUT", "/v1/items/other", "items"),
@@ -37,6 +38,7 @@ FOR_BROWSERS = {
     "/v1/recommendations/{user_id}/stream",
     "/v1/items/{item_id}/similar",
     "/v1/items/{item_id}/complements",
+    "/v1/search",
     "/v1/events",
 }
 NAMES = {
@@ -126,6 +128,50 @@ def test_a_user_token_ends(site: Site) -> None:
     asked = httpx.Client(base_url=site.url, params={"token": token})
     eventually(lambda: asked.get("/v1/recommendations/brief").status_code == 401, 5)
     assert site.client.post("/v1/user-tokens/brief", params={"ttl_s": 99_999}).status_code == 400
+
+
+def test_search_understands_narrows_and_orders(site: Site) -> None:
+    def found(client: httpx.Client, **parameters: Any) -> dict[str, Any]:
+        answer = client.get("/v1/search", params=parameters)
+        assert answer.status_code == 200, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+    told = found(site.client, q="night nurse in austin over 50k")
+    assert [part["kind"] for part in told["understood"]] == ["place", "salary"]
+    assert told["items"]
+    assert all(place["item"]["location"]["city"] == "Austin" for place in told["items"])
+    assert all(place["item"]["salary"]["max"] >= 50_000 for place in told["items"])
+    assert not told["is_personal"]
+    mended = found(site.client, q="nihgt nurse", filter=["city:Austin", "salary>=50000", "remote:false"])
+    assert mended["mended"] == [{"typed": "nihgt", "meant": "night"}]
+    assert all(place["item"]["remote"] is False for place in mended["items"])
+    assert {facet["field"] for facet in mended["facets"]} >= {"brand", "category", "city", "remote", "salary"}
+    assert found(site.client, q="welder in boston")["relaxed"] == [] or found(site.client, q="welder")["total"]
+    site.tell(("views", event("seeker", "job-8")))
+    browser = httpx.Client(base_url=site.url, params={"token": site.user_token("seeker")})
+    eventually(lambda: found(browser, q="nurse")["is_personal"], 20, what="the seeker's profile")
+    assert browser.get("/v1/search", params={"q": "nurse", "user_id": "somebody"}).status_code == 403
+    assert site.client.get("/v1/search", params={"filter": "salary>=much"}).status_code == 422
+
+
+def test_search_follows_the_catalogue_and_suggests_what_led_somewhere(site: Site) -> None:
+    def total() -> int:
+        return int(site.client.get("/v1/search", params={"q": "glassblower"}).json()["total"])
+
+    assert site.client.put("/v1/items/glass", json={"title": "Glassblower"}).status_code == 202
+    eventually(lambda: total() == 1, 20, what="the new item in search")
+    for person in ("g1", "g2"):
+        now_ms = time.time_ns() // 10**6
+        search = {"event_id": uuid.uuid4().hex, "user_id": person, "ts_ms": now_ms, "query": "glassblower wanted"}
+        assert site.tell(("searches", search)).status_code == 202
+        assert site.tell(("views", event(person, "glass"))).status_code == 202
+    eventually(
+        lambda: site.client.get("/v1/search", params={"q": "glassb"}).json()["suggestions"] == ["glassblower wanted"],
+        20,
+    )
+    assert site.client.delete("/v1/items/glass").status_code == 202
+    eventually(lambda: total() == 0, 20, what="the item out of search")
 
 
 def test_what_a_person_does_changes_their_list(site: Site) -> None:

@@ -103,6 +103,8 @@ def filters(rng: random.Random) -> Filters:
         salary=maybe(money(rng, 120_000.0)),
         price=maybe(money(rng, 1_000.0)),
         remote=maybe(rng.random() < 0.5),
+        cities=maybe(tuple(rng.sample(("austin", "Springfield", "Springfield, MA", "Berlin", "Nowhere"), 2)), 0.1)
+        or (),
         brands=maybe(tuple(rng.sample((*BRANDS, "acme", "nobody"), 2))) or (),
         categories=maybe(tuple(rng.sample((*CATEGORIES, "kitchen", "nothing"), 2))) or (),
         posted_within_ms=maybe(rng.choice((1, 3, 7)) * DAY_MS),

@@ -49,7 +49,7 @@ def test_the_scan_itself_filters():
     """Negative control of the oracle: each filter excludes some item that passes without it."""
     shown = [item for item in ITEMS if passes(item, NO_FILTERS, NOW_MS, locate)]
     assert 0 < len(shown) < len(ITEMS)
-    for field in ("near", "area", "salary", "price", "remote", "brands", "categories", "posted_within_ms"):
+    for field in ("near", "area", "cities", "salary", "price", "remote", "brands", "categories", "posted_within_ms"):
         rng = random.Random(field)
         kinds = [made for _ in range(60) if getattr(made := filters(rng), field)]
         alone = [Filters(**{field: getattr(made, field)}) for made in kinds]
