@@ -12,6 +12,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from processors.blend_ranking import blend_of, candidates_of
+from processors.features import LOCATION, SEEN
 from processors.profile import Profile
 from processors.ranking import rank
 from processors.replica import Replica
@@ -33,6 +34,10 @@ class PersonalWeights(Struct, frozen=True, forbid_unknown_fields=True):
 
     relevance: float = 2.0
     taste: float = 1.0
+    location: float = 4.0
+    """In place of the pack's weight in the transparent blend, where that is not 0."""
+    seen: float = 2.0
+    """In place of the pack's: who searches often wants back what they saw. The learned blend knows that."""
     reranked: int = 300
 
 
@@ -59,7 +64,8 @@ def reordered(hits: list[Hit], profile: Profile, now_ms: int, replica: Replica, 
     known = np.array([place for place, row in enumerate(rows) if row], np.intp)
     if len(known) < 2:
         return hits
-    own = _taste_scores(profile, taste_of(profile, now_ms, replica), np.array(rows, np.intp)[known], now_ms, replica)
+    taste = taste_of(profile, now_ms, replica)
+    own = _taste_scores(profile, taste, np.array(rows, np.intp)[known], now_ms, replica, weights)
     liked = np.full(len(hits), own.min())
     liked[known] = own
     relevant = np.array([hit.score for hit in hits])
@@ -68,10 +74,18 @@ def reordered(hits: list[Hit], profile: Profile, now_ms: int, replica: Replica, 
     return [Hit(hits[place].item_id, float(scores[place])) for place in np.argsort(-scores, kind="stable").tolist()]
 
 
-def _taste_scores(profile: Profile, taste: Taste, rows: Rows, now_ms: int, replica: Replica) -> Scores:
-    """The recommendations' scores of the distinct `rows`."""
+def _taste_scores(
+    profile: Profile, taste: Taste, rows: Rows, now_ms: int, replica: Replica, weights: PersonalWeights
+) -> Scores:
+    """The recommendations' scores of the distinct `rows`, with the weights of a search where they are fixed ones."""
     if replica.pack.models == "blend":
         return blend_of(profile, taste, rows, now_ms, replica).scores
     nothing = np.zeros(len(rows))
     candidates = Candidates(rows, nothing, nothing, nothing, NO_EVIDENCE, NO_EVIDENCE)
-    return rank(candidates, taste, now_ms, replica).scores
+    ranking = rank(candidates, taste, now_ms, replica)
+    weighing = ranking.weights.copy()
+    weighing[SEEN] = weights.seen
+    if weighing[LOCATION]:
+        weighing[LOCATION] = weights.location
+    scores: Scores = weighing @ ranking.matrix
+    return scores
