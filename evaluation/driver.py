@@ -15,11 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from evaluation.replay_file import Fact
-from processors.effects import Arrival, Effect, Learn, Recommend, Wake
+from processors.effects import Arrival, Effect, Learn, Recommend, TeachLook, TeachMail, Wake
 from processors.erasure import user_hash
 from processors.learner import MARKER_KEY, Learner
 from processors.pack import Pack
-from processors.pipeline import DEFAULT_RULES, Admission, Rules, admit, step, wake
+from processors.pipeline import Admission, Rules, admit, step, wake
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.replica import Replica
@@ -30,6 +30,8 @@ from schemas.learning import Lesson
 from schemas.partitioning import partition_of
 
 NEVER_MS: Final = 1 << 62
+LISTS_ONLY: Final = Rules(mails=False)
+"""Steps plan no mail."""
 
 
 class Outcome(Struct, frozen=True):
@@ -54,7 +56,7 @@ class Driver:
         pack: Pack,
         delay_ms: int = 0,
         publishes: bool = False,
-        rules: Rules = DEFAULT_RULES,
+        rules: Rules = LISTS_ONLY,
         partitions: int = 12,
         slates: bool = False,
     ) -> None:
@@ -148,6 +150,8 @@ class Driver:
         for effect in effects:
             if isinstance(effect, Learn):
                 self._lessons.append((now_ms, Lesson(arrival.topic, (effect.example,))))
+            elif isinstance(effect, TeachMail):
+                self._lessons.append((now_ms, Lesson("wake", (), (effect.label,))))
             elif isinstance(effect, Recommend):
                 self.published[key] = effect.recommendation
             elif isinstance(effect, Wake) and effect.kind == "recommend":
@@ -156,6 +160,18 @@ class Driver:
             hashed = user_hash(self.rules.erasure_key, arrival.event.user_id)
             self._erased[hashed] = self.profiles[key].erased_ms
             self.published.pop(key, None)
+
+    def mail_due(self, key: bytes, due_ms: int) -> list[Effect]:
+        """Look at a person whose mailing is due."""
+        user_id = key.decode()
+        rng = Randomness(f"{user_id}/{due_ms}")
+        effects = wake(self.profiles[key], user_id, Wake(due_ms, "mail"), self.replica, rng, self.rules)
+        for effect in effects:
+            if isinstance(effect, TeachMail):
+                self._lessons.append((due_ms, Lesson("wake", (), (effect.label,))))
+            elif isinstance(effect, TeachLook):
+                self._lessons.append((due_ms, Lesson("wake", (), (), (effect.look,))))
+        return effects
 
     def wake_due(self, partition: int, now_ms: int) -> None:
         """Wake who is due on a partition, on the clock of its log, as the workers do with `ATTUNE_CLOCK=log`."""

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from evaluation.policies.audience import DAY_MS, HOUR_MS, Audience
+from evaluation.policies.mailing_lists import MailingLists
 from evaluation.policies.policy import Policy
 from evaluation.policies.send_rule import may_decide
 from evaluation.replay_file import Record as Taken
@@ -72,12 +73,22 @@ class WorldRun:
             self._take(record)
         self._event_ms = self._now_ms = start_ms
         self._is_open = True
-        for user_id in self.audience.people:
-            self._plan(user_id, first=True)
+        mailing = self.policy.mailing
+        if mailing is not None:
+            mailing.open(start_ms)
+        else:
+            for user_id in self.audience.people:
+                self._plan(user_id, first=True)
         while self._now_ms < end_ms:
             stride_ms = self._now_ms // STRIDE_MS * STRIDE_MS + STRIDE_MS
             until_ms = min([stride_ms, end_ms, *(due_ms for due_ms, _ in self._hours[:1])])
+            if mailing is not None and (next_ms := mailing.next_due_ms()) is not None:
+                until_ms = min(until_ms, max(next_ms, self._now_ms))
             self._advance(until_ms)
+            while (
+                mailing is not None and (next_ms := mailing.next_due_ms()) is not None and next_ms <= until_ms < end_ms
+            ):
+                self._decided_mail(mailing, until_ms)
             while self._hours and self._hours[0][0] == until_ms < end_ms:
                 _, user_id = heappop(self._hours)
                 self._perhaps_mail(user_id, until_ms)
@@ -105,7 +116,7 @@ class WorldRun:
             self._tally(fact.user_id).clicks += 1
         self.policy.lists.take(taken)
         newcomer = self.audience.take(taken)
-        if newcomer is not None and self._is_open:
+        if newcomer is not None and self._is_open and self.policy.mailing is None:
             self._plan(newcomer, first=True)
 
     def _slate(self, user_id: str, ts_ms: int) -> Record | None:
@@ -149,6 +160,18 @@ class WorldRun:
             subject=f"{len(items)} for you",
             items=items,
         )
+        self._send(digest, now_ms)
+
+    def _decided_mail(self, mailing: MailingLists, now_ms: int) -> None:
+        digest = mailing.due(now_ms)
+        if digest is not None:
+            person = self.audience.people.get(digest.user_id)
+            if person is not None:
+                self.audience.mailed(digest.user_id, [item.item_id for item in digest.items], now_ms)
+            self._send(msgspec.structs.replace(digest, due_ms=now_ms), now_ms)
+
+    def _send(self, digest: Digest, now_ms: int) -> None:
+        user_id = digest.user_id
         self._tally(user_id).mails += 1
         self._sent_ms[digest.digest_id] = now_ms
         self._until_ms = now_ms + 1

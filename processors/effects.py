@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from schemas.behaviour import Event
 from schemas.catalogue import User
-from schemas.decisions import ErasureReceipt, Recommendation
+from schemas.decisions import Digest, ErasureReceipt, Recommendation, SendTime
 from schemas.decode import Retired
 from schemas.learning import Example
+from schemas.mail_labels import MailLabel, Weighed
 
 
 class Arrival(Struct, frozen=True):
@@ -59,7 +60,37 @@ class Wake(Struct, frozen=True):
     """Wake this person at `due_ms`; the profile says so too, this is for the timer at hand."""
 
     due_ms: int
-    kind: Literal["recommend", "erase"] = "recommend"
+    kind: Literal["recommend", "erase", "mail"] = "recommend"
 
 
-Effect = Learn | Untaught | Recommend | Forget | Receipt | Wake
+class Planned(Struct, frozen=True):
+    """Publish when a person's next mail goes, or why none does."""
+
+    decision: SendTime
+
+
+class Mailing(Struct, frozen=True):
+    """Publish a mail that is due now."""
+
+    digest: Digest
+
+
+class TeachMail(Struct, frozen=True):
+    """Teach the global models what came of a mail."""
+
+    label: MailLabel
+
+
+class TeachLook(Struct, frozen=True):
+    """Teach the price of mail that somebody might have been written to."""
+
+    look: Weighed
+
+
+class Stale(Struct, frozen=True):
+    """A due was too old to act on: to be counted."""
+
+    kind: Literal["mail"]
+
+
+Effect = Learn | Untaught | Recommend | Forget | Receipt | Wake | Planned | Mailing | TeachMail | TeachLook | Stale

@@ -23,6 +23,7 @@ from processors.profile import (
     Action,
     Profile,
 )
+from processors.site_hours import forget_action
 from processors.stated import state_preference, state_user, withdraw_user
 from schemas.behaviour import Apply, Dismissal, Event, Impression, ItemEvent, Preference, Save, Send, View
 from schemas.catalogue import Item, User
@@ -69,7 +70,9 @@ def _act(profile: Profile, event: ItemEvent, arrival: Arrival, item: Item | None
     else:
         insort(actions, action, key=PLACE)
     if len(actions) > LAST_ACTIONS:
-        del actions[0]
+        gone = actions.pop(0)
+        if profile.sending is not None:
+            forget_action(profile, profile.sending, gone)
     profile.dwell_ms += dwell_ms or 0
     if kind == UNSAVE:
         return

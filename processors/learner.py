@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from processors.blend import Blend
+from processors.hour_tables import RING, HourTables
 from processors.item_rows import ItemModels
+from processors.mail_worth import KIND as WORTH
 from processors.model_rows import (
     MARKER_KEY,
     Marker,
@@ -59,6 +61,7 @@ class Learner:
 
     def __init__(self, pack: Pack) -> None:
         self._models = tuple(build(pack) for build in MODELS)
+        self._hours = HourTables()
         self._taken: dict[str, dict[int, int]] = {}
 
     def learn(self, lesson: Lesson, offset: int) -> int:
@@ -71,14 +74,18 @@ class Learner:
                 count += 1
                 for model in self._models:
                     model.learn_one(example, offset)
-        return count
+        return (
+            count
+            + sum(self._hours.learn_label(label, offset) for label in lesson.labels)
+            + sum(self._hours.learn_look(look, offset) for look in lesson.looks)
+        )
 
     def dirty_rows(self) -> dict[bytes, bytes]:
         """Key -> value of the rows changed since the last call, in a deterministic order."""
         rows: dict[bytes, bytes] = {}
         for model in self._models:
             rows |= model.dirty_rows()
-        return rows
+        return rows | self._hours.dirty_rows()
 
     def marker(self, offset: int) -> bytes:
         """The value of the row `MARKER_KEY` after all rows up to record `offset` are written."""
@@ -102,4 +109,5 @@ class Learner:
                 kinds.setdefault(kind, {})[identifier] = value
         for model in learner._models:
             model.load(kinds.get(model.kind, {}))
+        learner._hours.load(kinds.get(learner._hours.kind, {}), kinds.get(RING, {}), kinds.get(WORTH, {}))
         return learner

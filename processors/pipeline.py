@@ -18,12 +18,14 @@ from processors.erasure import complete, erase
 from processors.feedback import acted, remember, shown
 from processors.fold import fold
 from processors.identity import hash64
-from processors.profile import LAST_EVENT_IDS, Head, Profile
+from processors.mailing import mail_due, observe, replan
+from processors.profile import LAST_EVENT_IDS, Profile, Skimmed
 from processors.randomness import Randomness
 from processors.recommend import decide
 from processors.replica import Replica
 from processors.teaching import may_teach
 from processors.visits import before, deed_of
+from processors.ways import DEFAULT_WAYS, Ways
 from schemas.behaviour import (
     Apply,
     Dismissal,
@@ -39,6 +41,7 @@ from schemas.behaviour import (
     View,
 )
 from schemas.decisions import Recommendation, Trigger
+from schemas.decode import Retired
 from schemas.learning import Example, Feedback
 
 LIST_CHANGING: Final = (View, Save, Apply, Dismissal, Preference, Search)
@@ -57,6 +60,9 @@ class Rules(Struct, frozen=True):
     """Whether steps teach the models; an evaluation may look without."""
     arms: Arms | None = None
     """The experiments that decisions belong to."""
+    mails: bool = True
+    """Whether mail is planned; an evaluation of lists does without."""
+    ways: Ways = DEFAULT_WAYS
 
 
 DEFAULT_RULES: Final = Rules()
@@ -122,6 +128,10 @@ def step(
         elif profile.wake_ms is None:
             profile.wake_ms = last_ms + pack.min_interval_ms
             effects.append(Wake(profile.wake_ms))
+    observe(profile, arrival)
+    if rules.mails:
+        user_id = event.key if isinstance(event, Retired) else event.user_id
+        effects += replan(profile, user_id, arrival.source_id, event, now_ms, replica, rules.ways)
     return effects
 
 
@@ -132,10 +142,18 @@ def wake(
     replica: Replica,
     rng: Randomness,
     rules: Rules = DEFAULT_RULES,
+    clock_ms: int | None = None,
+    is_wall: bool = False,
 ) -> list[Effect]:
-    """A timer of this person is due; nothing happens where the profile knows no such timer any more."""
+    """A timer of this person is due; nothing happens where the profile knows no such timer any more.
+
+    `clock_ms` is the clock in force, None where nothing can be late; `is_wall` says whether it is the wall's.
+    """
     if due.kind == "erase":
         return complete(profile, user_id, rules.erasure_key) if profile.complete_ms == due.due_ms else []
+    if due.kind == "mail":
+        clock_ms = due.due_ms if clock_ms is None else clock_ms
+        return mail_due(profile, user_id, due.due_ms, clock_ms, is_wall, replica, wake_id(user_id, due), rules.ways)
     if profile.wake_ms != due.due_ms:
         return []
     rec_id = wake_id(user_id, due)
@@ -148,13 +166,15 @@ def wake_id(user_id: str, due: Wake) -> str:
     return f"wake-{blake2b(f'{user_id}/{due.kind}/{due.due_ms}'.encode(), digest_size=16).hexdigest()}"
 
 
-def pending(profile: Head) -> list[Wake]:
+def pending(profile: Skimmed) -> list[Wake]:
     """The timers that a recovered profile has."""
     timers: list[Wake] = []
     if profile.wake_ms is not None:
         timers.append(Wake(profile.wake_ms))
     if profile.complete_ms is not None:
         timers.append(Wake(profile.complete_ms, "erase"))
+    if profile.sending is not None and profile.sending.due_ms is not None:
+        timers.append(Wake(profile.sending.due_ms, "mail"))
     return timers
 
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from processors.actions import APPLY, SAVE, UNSAVE
 from processors.heavy_hitters import Sketch
 from processors.identity import hash64
+from processors.sending import Due, Sending
 
 LAST_ACTIONS: Final = 50
 LAST_EVENT_IDS: Final = 64
@@ -106,6 +107,8 @@ class Profile(Head, array_like=True, kw_only=True):
     """Source topic -> item's hash -> how often it was shown, and when last (processors/exposure.py)."""
     taught: dict[str, tuple[float, int]] = {}
     """Source topic -> how full the bucket of what the person may teach is, and as of when (processors/teaching.py)."""
+    sending: Sending | None = None
+    """What mail needs, once there is anything to keep."""
 
     def said(self, field: str) -> Any:
         """What was stated last about `field`, or None."""
@@ -136,9 +139,30 @@ class Profile(Head, array_like=True, kw_only=True):
         )
 
 
+class Skimmed(Head, array_like=True, kw_only=True):
+    """A profile as timers read it: the head, and when the mailing is due; what lies between is skipped unread."""
+
+    totals: msgspec.Raw = msgspec.Raw()
+    counters: msgspec.Raw = msgspec.Raw()
+    actions: msgspec.Raw = msgspec.Raw()
+    affinities: msgspec.Raw = msgspec.Raw()
+    dwell_ms: msgspec.Raw = msgspec.Raw()
+    event_ids: msgspec.Raw = msgspec.Raw()
+    stated: msgspec.Raw = msgspec.Raw()
+    dismissed: msgspec.Raw = msgspec.Raw()
+    applied_items: msgspec.Raw = msgspec.Raw()
+    last_event_ms: msgspec.Raw = msgspec.Raw()
+    last_recommended_ms: msgspec.Raw = msgspec.Raw()
+    lists: msgspec.Raw = msgspec.Raw()
+    times_shown: msgspec.Raw = msgspec.Raw()
+    taught: msgspec.Raw = msgspec.Raw()
+    sending: Due | None = None
+
+
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(Profile)
 _head_decoder: Final = msgspec.msgpack.Decoder(Head)
+_skimmed_decoder: Final = msgspec.msgpack.Decoder(Skimmed)
 
 
 def encode(profile: Profile) -> bytes:
@@ -158,3 +182,8 @@ def decode(value: bytes) -> Profile:
 def decode_head(value: bytes) -> Head:
     """The head alone, several times faster. Raises msgspec.ValidationError where the bytes are no profile."""
     return _head_decoder.decode(value)
+
+
+def skim(value: bytes) -> Skimmed:
+    """Head and dues. Raises msgspec.ValidationError where the bytes are no profile."""
+    return _skimmed_decoder.decode(value)

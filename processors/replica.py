@@ -23,8 +23,12 @@ from processors.challenger_rows import ChallengerModel, ChallengerState, decode_
 from processors.covisitation import CovisitationView
 from processors.gazetteer import locate
 from processors.growing import grown
+from processors.hour_tables import KIND as HOURS_KIND
+from processors.hour_tables import HoursView
 from processors.item_rows import KIND, decode_item_row
 from processors.labels import Labels
+from processors.mail_worth import KEY as WORTH_KEY
+from processors.mail_worth import WorthView
 from processors.model_rows import MARKER_KEY, marker_offset, split_key
 from processors.nearby import Nearby
 from processors.pack import Pack
@@ -42,6 +46,7 @@ from processors.trails import TrailsView
 from schemas.catalogue import Item
 
 _ITEM_PREFIX: Final = KIND.encode() + b"/"
+_HOURS_PREFIX: Final = HOURS_KIND.encode() + b"/"
 _SESSION_PREFIX: Final = SESSION_KIND.encode() + b"/"
 
 
@@ -60,6 +65,8 @@ class Replica:
         self.vectors = TextVectors()
         self.nearby = Nearby()
         self.labels = Labels()
+        self.hours = HoursView()
+        self.worth = WorthView()
         self.blend_weights = prior_of(pack)
         self.blend_examples = 0
         """From how many examples the weights were learned."""
@@ -139,6 +146,10 @@ class Replica:
             self._apply_item(split_key(key)[1], value)
         elif key == MARKER_KEY:
             self._learned_offset = marker_offset(value)
+        elif key.startswith(_HOURS_PREFIX):
+            self.hours.put(split_key(key)[1], value)
+        elif key == WORTH_KEY:
+            self.worth.put(value)
         elif key == BLEND_KEY and self._blends:
             blend = decode_blend(value)
             self.blend_weights, self.blend_examples = weights_of(blend, self.pack), blend.examples

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from schemas.mail_labels import MailLabel, Weighed
+
 
 class Feedback(Struct, frozen=True, array_like=True):
     """What became of places of one list that was shown; the features are as they were when the list was decided."""
@@ -44,7 +46,12 @@ class Example(Struct, frozen=True, array_like=True):
 
 
 class Lesson(Struct, frozen=True, array_like=True):
-    """A value of the `learning` topic: examples of one input topic, in the order in which they were applied."""
+    """A value of the `learning` topic: examples of one input topic, in the order in which they were applied.
+
+    Labels of mails come from timers and belong to no input topic: a lesson of the source `wake` has them alone.
+    """
 
     source: str
     examples: tuple[Example, ...]
+    labels: tuple[MailLabel, ...] = ()
+    looks: tuple[Weighed, ...] = ()

@@ -13,8 +13,8 @@ import msgspec
 from processors.effects import Arrival, Effect, Forget, Learn, Receipt, Recommend, Untaught, Wake
 from processors.erasure import marker_key, user_hash
 from processors.live_quality import LiveQuality
-from processors.pipeline import Rules, admit, pending, step, wake
-from processors.profile import Profile, decode_head
+from processors.pipeline import Rules, admit, step, wake
+from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.replica import Replica
 from schemas.behaviour import Erasure, Event, ItemEvent
@@ -25,21 +25,25 @@ from schemas.probes import is_probe
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
-from streams.dead_letters import Failure, decode_failure, original_headers, step_failure
+from streams.dead_letters import Failure, SabotagedStepError, decode_failure, original_headers, step_failure
 from streams.experiment_file import ExperimentWatch
 from streams.failstop import stop_process
 from streams.faust_app import Membership, make_app, silence_monitor
 from streams.lease import Lease
+from streams.mail_effects import carry_out_mail
 from streams.meter import Meter
+from streams.moment import moment_of
 from streams.order import Order
-from streams.profile_table import ProfileTable
+from streams.profile_table import ProfileTable, recovered
 from streams.replica_reader import ReplicaReader
+from streams.send_rate import SendRate
 from streams.settings import Settings
 from streams.timers import Kind, Timers
 from streams.topics import BEHAVIOUR_GROUP, INPUTS
 from streams.writer import Writer
 
 TICK_S: Final = 0.05
+NEVER_MS: Final = 1 << 62
 CHUNK_S: Final = 0.02
 """The longest that timers and the replica may hold up the stream."""
 MAX_STEP_FAILURES_PER_MINUTE: Final = 10
@@ -48,10 +52,6 @@ JUDGE_EVERY_S: Final = 0.25
 """At most so often an action is judged against the list before it: well under 1 % of the time."""
 
 _encode = msgspec.json.Encoder().encode
-
-
-class SabotagedStepError(Exception):
-    """Raised on purpose, by the switch `raise` that a test of dead letters sets."""
 
 
 class BehaviourWorker:
@@ -73,7 +73,8 @@ class BehaviourWorker:
         self.judged_s = boottime_s()
         self.assigned_s: float | None = None
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
-        self.timers: dict[Kind, Timers] = {"recommend": Timers(), "erase": Timers()}
+        self.timers: dict[Kind, Timers] = {"recommend": Timers(), "erase": Timers(), "mail": Timers()}
+        self.send_rate = SendRate(settings.pack.mail.of("digest").max_per_minute, settings.partitions)
         self.log_ms: dict[int, int] = {}
         """Partition -> the largest ts_ms applied, the clock of replays."""
         self.heard_s: dict[int, float] = {}
@@ -131,12 +132,13 @@ class BehaviourWorker:
 
     def apply(self, message: Any, arrival: Arrival) -> None:
         key, partition, writer = message.key, arrival.partition, self.writer
-        now_ms = arrival.event.ts_ms if isinstance(arrival.event, Event) else arrival.appended_ms
+        now_ms = moment_of(arrival, self.settings.clock, self.log_ms)
         if self.settings.clock == "log":
             if now_ms > self.log_ms.get(partition, 0):
                 self.log_ms[partition] = now_ms
             self.heard_s[partition] = boottime_s()
             self.fire("recommend", partition, self.log_ms[partition], None)
+            self.fire("mail", partition, self.log_ms[partition], None)
         profile = writer.profile(key)
         if profile is None:
             profile = self.newcomer(key)
@@ -221,7 +223,7 @@ class BehaviourWorker:
             case Receipt(receipt=receipt):
                 self.writer.emit("erasure-receipts", receipt.user_hash.encode(), _encode(receipt))
             case _:
-                raise AssertionError(f"unknown effect {effect!r}")
+                carry_out_mail(key, effect, self.writer, self.counts)
 
     # -- failures
 
@@ -254,7 +256,7 @@ class BehaviourWorker:
         profile = self.writer.discard(key) or self.newcomer(key)
         for arrival in self.writer.history.get(key, ()):
             if admit(profile, arrival) == "apply":
-                now_ms = arrival.event.ts_ms if isinstance(arrival.event, Event) else arrival.appended_ms
+                now_ms = moment_of(arrival, self.settings.clock, self.log_ms)
                 step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), self.rules)
         return profile
 
@@ -263,16 +265,18 @@ class BehaviourWorker:
     def fire(self, kind: Kind, partition: int, now_ms: int, until_s: float | None) -> None:
         """Wake who is due on a partition; `until_s` bounds the time it takes."""
         timers = self.timers[kind]
-        next_due_ms = timers.next_due_ms(partition)
-        if next_due_ms is None or next_due_ms > now_ms:
-            return
+        is_wall = self.settings.clock == "wall"
         for due_ms, key, _ in timers.due(partition, now_ms):
             profile = self.writer.profile(key)
             if profile is None:
                 continue
+            if kind == "mail" and is_wall and not self.send_rate.take(len(self.heard_s)):
+                timers.add(partition, due_ms, key, kind)  # the others wait their turn
+                return
             due = Wake(due_ms, kind)
             user_id = key.decode()
-            effects = wake(profile, user_id, due, self.replica, Randomness(f"{user_id}/{due_ms}"), self.rules)
+            luck, clock_ms = Randomness(f"{user_id}/{due_ms}"), due_ms if now_ms == NEVER_MS else now_ms
+            effects = wake(profile, user_id, due, self.replica, luck, self.rules, clock_ms, is_wall)
             if effects:
                 self.writer.dirty[key] = partition
                 self.counts.wakes += 1
@@ -292,7 +296,9 @@ class BehaviourWorker:
             if self.settings.clock == "wall":
                 self.fire("recommend", partition, now_ms, until_s)
             elif idle_s > 0.0 and now_s - self.heard_s.get(partition, 0.0) > idle_s:
-                self.fire("recommend", partition, 1 << 62, until_s)
+                self.fire("recommend", partition, NEVER_MS, until_s)
+        for partition in self.timers["mail"].partitions() if self.settings.clock == "wall" else ():
+            self.fire("mail", partition, now_ms, until_s)
         for partition in self.timers["erase"].partitions():
             self.fire("erase", partition, now_ms, until_s)
 
@@ -321,15 +327,9 @@ class BehaviourWorker:
         kept = frozenset(tp.partition for tp in inputs)
         self.table.drop_partitions(kept)
         self.clear_timers()
-        partitions = self.table.partition_of
-        applied: dict[tuple[str, int], int] = {}
-        for key, row in self.table.rows.items():
-            head, partition = decode_head(row), partitions[key]
-            for topic, offset in head.applied.items():
-                if offset > applied.get((topic, partition), -1):
-                    applied[topic, partition] = offset
-            for due in pending(head):
-                self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
+        applied, dues = recovered(self.table)
+        for key, partition, due in dues:
+            self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
         self.heard_s = dict.fromkeys(kept, boottime_s())
         self.counts.rebalances += 1
         if self.assigned_s is not None:

@@ -37,6 +37,10 @@ class Counts(Struct):
     untaught: int = 0
     """Actions that taught nothing, because their person taught as much as one person may."""
     wakes: int = 0
+    digests: int = 0
+    send_times: int = 0
+    stale_dues: int = 0
+    """Mails due so long ago that nobody is written to."""
     flushes: int = 0
     healed: int = 0
     rebalances: int = 0

@@ -12,6 +12,10 @@ PREFIX: Final = "attune.error."
 TOPIC: Final = "dead-letters"
 
 
+class SabotagedStepError(Exception):
+    """Raised on purpose, by the switch `raise` that a test of dead letters sets."""
+
+
 class Failure(Struct, frozen=True):
     """Why a record is a dead letter, and where it came from."""
 

@@ -6,7 +6,9 @@ from typing import Any
 from faust.tables.table import Table
 
 from processors.dominance import supersedes
-from processors.profile import Head, decode_head
+from processors.effects import Wake
+from processors.pipeline import pending
+from processors.profile import Head, decode_head, skim
 
 
 class ProfileTable(Table):  # type: ignore[type-arg]
@@ -76,3 +78,16 @@ class ProfileTable(Table):  # type: ignore[type-arg]
             self.rows.pop(key, None)
             self.overwritten.pop(key, None)
             del partitions[key]
+
+
+def recovered(table: ProfileTable) -> tuple[dict[tuple[str, int], int], list[tuple[bytes, int, Wake]]]:
+    """Of the rows at hand: the highest applied offset by (topic, partition), and (key, partition, timer) of all."""
+    applied: dict[tuple[str, int], int] = {}
+    dues: list[tuple[bytes, int, Wake]] = []
+    for key, row in table.rows.items():
+        head, partition = skim(row), table.partition_of[key]
+        for topic, offset in head.applied.items():
+            if offset > applied.get((topic, partition), -1):
+                applied[topic, partition] = offset
+        dues += [(key, partition, due) for due in pending(head)]
+    return applied, dues

@@ -7,7 +7,7 @@ import heapq
 from collections.abc import Iterator
 from typing import Literal
 
-Kind = Literal["recommend", "erase"]
+Kind = Literal["recommend", "erase", "mail"]
 Entry = tuple[int, bytes, Kind]
 
 

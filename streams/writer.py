@@ -16,6 +16,7 @@ from processors.effects import Arrival
 from processors.erasure import is_blank, is_marker
 from processors.profile import Profile, decode, encode
 from schemas.learning import Example, Lesson
+from schemas.mail_labels import MailLabel, Weighed
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.faust_app import Membership
@@ -28,6 +29,9 @@ from streams.topics import PROFILES_CHANGELOG
 
 LESSON_EXAMPLES: Final = 256
 """Examples that travel in one record: the learner's cost is mostly per record."""
+
+WAKES: Final = "wake"
+"""The source of lessons that timers cause; no input topic is named so."""
 
 _encode_lesson = msgspec.msgpack.Encoder().encode
 
@@ -75,6 +79,8 @@ class Writer:
         """What was applied to a dirty profile since the last flush: reapplied where a step fails half-way."""
         self.offsets: dict[Any, int] = {}
         self.lessons: dict[str, list[Example]] = {}
+        self.labels: list[MailLabel] = []
+        self.looks: list[Weighed] = []
         self.outputs = Batch()
         self.pending = 0
 
@@ -142,7 +148,25 @@ class Writer:
         if len(examples) >= LESSON_EXAMPLES:
             self.emit_lessons()
 
+    def teach_mail(self, label: MailLabel) -> None:
+        """Collect what came of a mail."""
+        self.labels.append(label)
+        self.counts.examples += 1
+        if len(self.labels) >= LESSON_EXAMPLES:
+            self.emit_lessons()
+
+    def teach_look(self, look: Weighed) -> None:
+        """Collect that somebody might have been written to."""
+        self.looks.append(look)
+        if len(self.looks) >= LESSON_EXAMPLES:
+            self.emit_lessons()
+
     def emit_lessons(self) -> None:
+        labels, self.labels = self.labels, []
+        looks, self.looks = self.looks, []
+        if labels or looks:
+            lesson = Lesson(WAKES, (), tuple(labels), tuple(looks))
+            self.emit("learning", None, _encode_lesson(lesson), partition=0)
         lessons, self.lessons = self.lessons, {}
         for topic, examples in lessons.items():
             self.emit("learning", None, _encode_lesson(Lesson(topic, tuple(examples))), partition=0)

@@ -20,6 +20,7 @@ from attune.cli.produce import produce
 from attune.cli.profile import profile
 from attune.cli.recommend import recommend
 from attune.cli.replay import replay
+from attune.cli.sending import sending
 from attune.cli.serve import serve
 from attune.cli.simulate import simulate
 from attune.cli.topics import topics
@@ -65,6 +66,7 @@ app.command()(recommend)
 app.command()(explain)
 app.command()(profile)
 app.command()(erase)
+app.add_typer(sending, name="sending")
 app.add_typer(mailer, name="mailer")
 app.command()(preview)
 app.add_typer(dead_letters, name="dead-letters")

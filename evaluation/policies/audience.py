@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from evaluation.replay_file import Record
-from schemas.behaviour import Erasure, Preference, Search, Unsubscribe, View
+from schemas.behaviour import Erasure, Open, Preference, Search, Send, Unsubscribe, View
 from schemas.catalogue import User
 from schemas.decode import Retired
 
@@ -39,6 +39,12 @@ class Person:
     viewed: set[str] = field(default_factory=set)
     active_hours: list[int] = field(default_factory=lambda: [0] * 24)
     """Hours on the site by local hour, each hour of each day counted once, mails' visits left out."""
+    opened_hours: list[int] = field(default_factory=lambda: [0] * 24)
+    """Opens by local hour, whoever made them."""
+    answered_by_hour: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Local hour of the send -> (mails sent, mails opened)."""
+    sent_hour: dict[str, int] = field(default_factory=dict)
+    """Mail not opened yet -> the local hour of its send."""
     seen_ms: int = 0
     """When they last looked at something or searched."""
     refused_ms: int = -(1 << 62)
@@ -100,6 +106,17 @@ class Audience:
             case Search():
                 person.seen_ms = value.ts_ms
                 person.was_active(value.ts_ms)
+            case Send():
+                hour = person.local(value.ts_ms).hour
+                person.sent_hour[value.send_id] = hour
+                sent, opened = person.answered_by_hour.get(hour, (0, 0))
+                person.answered_by_hour[hour] = (sent + 1, opened)
+            case Open():
+                person.opened_hours[person.local(value.ts_ms).hour] += 1
+                hour = person.sent_hour.pop(value.send_id, -1)
+                if hour >= 0:
+                    sent, opened = person.answered_by_hour[hour]
+                    person.answered_by_hour[hour] = (sent, opened + 1)
             case Unsubscribe() | Erasure() | Retired():
                 person.has_left = True
             case Preference():

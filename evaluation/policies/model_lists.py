@@ -1,4 +1,4 @@
-"""Lists of the pipeline itself: live as the workers have them, frozen at midnight, or its items replaced by chance.
+"""Lists of the pipeline itself: live as the workers have them, or frozen at midnight.
 
 A list is made when somebody reads it, at a visit or for a mail, and not at each event as the workers do: by the same
 function, with what was learned between event and visit, at a fraction of the cost. Until a further event makes a new
@@ -11,17 +11,16 @@ from typing import Final
 
 from evaluation.driver import Driver
 from evaluation.policies.audience import DAY_MS
-from evaluation.policies.lists import SIZE, Items, as_items
+from evaluation.policies.lists import SIZE, Items
 from evaluation.ranker import RankerMeter
 from evaluation.replay_file import Record
+from processors.effects import Effect
 from processors.feedback import remember
 from processors.pack import Pack
 from processors.pipeline import LIST_CHANGING
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.recommend import decide
-from processors.retrieval import everything
-from processors.taste import taste_of
 from schemas.catalogue import Item
 from schemas.decode import Retired
 
@@ -57,8 +56,12 @@ class LiveLists:
         outcome = driver.take(record.topic, record.key, value, record.at_ms)
         if self.meter is not None:
             self.meter.take(outcome.effects, record.at_ms, driver.replica)
+        self.note(record.key, outcome.effects)
         if isinstance(value, LIST_CHANGING) and outcome.admission == "apply":
             self._due[value.user_id] = outcome.arrival.source_id
+
+    def note(self, key: bytes, effects: list[Effect]) -> None:
+        """What a step wanted done."""
 
     def site(self, user_id: str, now_ms: int) -> tuple[str, Items]:
         due = self._due.get(user_id, f"{NOBODY}-{user_id}")
@@ -122,22 +125,3 @@ class NightlyLists(LiveLists):
         for record in self._waiting:
             super().take(record)
         self._waiting.clear()
-
-
-class RandomLists(LiveLists):
-    """Whatever may be shown to a person, drawn evenly; whether a mail goes is decided by the true list."""
-
-    def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
-        return self._drawn(user_id, now_ms)
-
-    def _for_site(self, user_id: str, now_ms: int, list_id: str) -> Items:
-        return self._drawn(user_id, now_ms)
-
-    def _drawn(self, user_id: str, now_ms: int) -> Items:
-        driver = self.driver
-        driver.catch_up(now_ms)
-        profile = driver.profiles.get(user_id.encode()) or Profile()
-        rows = everything(taste_of(profile, now_ms, driver.replica), now_ms, driver.replica).rows
-        rng = Randomness(f"random-items/{user_id}/{now_ms}").generator
-        drawn = rng.choice(rows, size=min(SIZE, len(rows)), replace=False).tolist()
-        return as_items([driver.replica.catalogue.item_id(row) for row in drawn], "random")

@@ -6,11 +6,19 @@ The best hour is that of `World.truth` for typical content; the best items are t
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Protocol, cast
+
+import numpy as np
 
 from evaluation.policies.audience import Audience, Person
 from evaluation.policies.lists import SIZE, ByRule, Items, as_items
 from evaluation.policies.send_rule import FIRST_HOUR, LAST_HOUR, HourRule
+from processors.hour_tables import HoursView
+from processors.send_decision import HourModel, Known
+from processors.week import Doubles
+from processors.zones import Hour
 from simulation.world import World
 
 
@@ -53,6 +61,20 @@ def best_hour(world: World) -> HourRule:
         return known[key]
 
     return rule
+
+
+def true_hours(world: World) -> HourModel:
+    """Each moment's true worth: the hour of the most, always."""
+    told(world)
+
+    def values(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
+        return np.array([_log(float(world.truth(known.user_id, None, hour.at_ms))) for hour in hours]) * 100.0
+
+    return HourModel(values, 0.0)
+
+
+def _log(chance: float) -> float:
+    return math.log(max(chance, 1e-9))
 
 
 def told(world: World) -> World:

@@ -15,7 +15,7 @@ import msgspec
 from processors.effects import Arrival, Learn
 from processors.learner import MARKER_KEY, Learner
 from processors.pack import Pack
-from processors.pipeline import admit, step
+from processors.pipeline import Rules, admit, step
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.recommend import recommend
@@ -99,7 +99,7 @@ class System:
         arrival = Arrival(event, row["topic"], partition, offset, now_ms)
         profile = self.profiles.setdefault(row["key"], Profile(last_recommended_ms=0))
         assert admit(profile, arrival) == "apply"
-        for effect in step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id)):
+        for effect in step(profile, arrival, now_ms, self.replica, Randomness(arrival.source_id), Rules(mails=False)):
             if isinstance(effect, Learn):
                 self.lessons.append((now_ms, Lesson(row["topic"], (effect.example,))))
 

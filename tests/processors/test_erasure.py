@@ -5,7 +5,7 @@ from hypothesis import given
 from processors.effects import Arrival, Forget, Receipt, Wake
 from processors.erasure import complete, is_blank, is_marker, marker_key, user_hash
 from processors.pipeline import Rules, pending, step, wake
-from processors.profile import Profile, decode, decode_head, encode
+from processors.profile import Profile, decode, encode, skim
 from processors.randomness import Randomness
 from processors.replica import Replica
 from schemas.behaviour import Erasure, View
@@ -32,7 +32,7 @@ def test_nothing_but_the_marker_is_left(history: list[Arrival]) -> None:
     assert profile == marker
     assert decode(encode(profile)) == marker
     assert [type(effect) for effect in effects] == [Forget, Receipt, Wake]
-    assert pending(decode_head(encode(profile))) == [Wake(NOW_MS + 1_020, "erase")]
+    assert pending(skim(encode(profile))) == [Wake(NOW_MS + 1_020, "erase")]
 
 
 @given(histories)

@@ -1,0 +1,33 @@
+"""Which of the allowed hours: a softmax over their values, and one send in twenty anywhere, with the propensity logged.
+
+pi(s) = 0.95 softmax(z / 0.03) + 0.05 / n over the hours that are allowed; what is not allowed is left out before
+anything is drawn, so that the propensities of those that are sum to 1.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from processors.week import Doubles
+
+TEMPERATURE: Final = 0.03
+EXPLORED: Final = 0.05
+WAIT_COST_PER_H: Final = 0.0005
+"""What an hour of waiting costs, in log reward: of two equal hours the earlier."""
+
+
+def propensities(values: Doubles, explored: float = EXPLORED) -> Doubles:
+    """The probability of each allowed hour, in the order of `values` (log reward, at least one).
+
+    >>> float(propensities(np.array([0.0, 0.0])).sum())
+    1.0
+    """
+    weights = np.exp((values - values.max()) / TEMPERATURE)
+    chances: Doubles = (1.0 - explored) * weights / weights.sum() + explored / len(values)
+    return chances
+
+
+def draw(chances: Doubles, unit: float) -> int:
+    """The place that a number in [0, 1) falls on."""
+    place = int(np.searchsorted(np.cumsum(chances), unit, side="right"))
+    return min(place, len(chances) - 1)
