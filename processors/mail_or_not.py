@@ -4,11 +4,14 @@ Of mails worth sending `explored` are withheld at random, of those that are not 
 tell what sending does. Each is a decision with its reason.
 """
 
-from hashlib import blake2b
 from typing import Final
 
 import numpy as np
 
+from processors.campaigns import ledger
+from processors.campaigns.arbitration import compose
+from processors.campaigns.moment import Moment
+from processors.campaigns.watched import look_again, told
 from processors.consent import Suppression, seen_ms
 from processors.effects import Effect, Mailing, Planned, TeachLook
 from processors.feedback import remember
@@ -21,14 +24,16 @@ from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.replica import Replica
 from processors.send_decision import hour_values, known_of
-from processors.sending import DECIDED, EXPLORED, MAX_MAILED, SENT, SILENCE, Mail, Sending
-from processors.ways import Items, Ways
+from processors.sending import DECIDED, EXPLORED, SENT, SILENCE, Mail, Sending
+from processors.ways import Ways
 from processors.week import DAY_MS, FOLD
 from processors.zones import Hour, local_slot
 from schemas.decisions import Digest, SendTime
 from schemas.mail_labels import Weighed
 
-CAMPAIGN: Final = "digest"
+NEEDS_NEWS: Final = frozenset({"digest", "reactivation"})
+MOST_HELD_BACK: Final = 40
+"""Further places of the list that are looked at where earlier mails hold the first."""
 LOW_ARM_GAP_MS: Final = 7 * DAY_MS
 
 
@@ -44,12 +49,14 @@ def mail_or_not(
     ways: Ways,
 ) -> list[Effect]:
     """The digest, or the reason why none goes; and what the price is to learn of it."""
-    decided = ways.items(profile, user_id, now_ms, replica, rules.max_items)
-    items = decided.items
+    look_again(state, replica)
+    held = ledger.held_back(state, now_ms, replica)
+    decided = ways.items(profile, user_id, now_ms, replica, rules.max_items + min(held, MOST_HELD_BACK))
+    composed = compose(Moment(profile, state, user_id, now_ms, replica), decided, rules.max_items, ways.campaigns)
+    items = composed.items
     known = known_of(profile, state, user_id, replica.hours, now_ms)
-    marks = set(_marks(state))
     acted = {action.item_id for action in profile.actions}
-    news = sum(_mark(item.item_id) not in marks and item.item_id not in acted for item in items)
+    news = sum(not ledger.was_mailed(state, item.item_id) and item.item_id not in acted for item in items)
     waited_d = (now_ms - state.looked_ms) / DAY_MS if state.looked_ms else 1.0
     state.looked_ms = now_ms
     tired = fatigue(state, now_ms)
@@ -59,7 +66,9 @@ def mail_or_not(
     score = replica.worth.score(expected, tired, rules)
     flags, reason = DECIDED, ""
     refused: Suppression | None
-    if not items or news < rules.min_new_items:
+    if composed.refused is not None:
+        refused, reason = composed.refused
+    elif not items or (composed.campaign in NEEDS_NEWS and news < rules.min_new_items):
         refused, reason = "no_content", f"{news} of {len(items)} items are new; a mail needs {rules.min_new_items}"
     else:
         flags, refused, reason = _weighed(state, user_id, score, replica.worth.price, rules, ways, now_ms, wake_id)
@@ -80,11 +89,13 @@ def mail_or_not(
     if refused is not None:
         decision = SendTime(f"{wake_id}-not", user_id, now_ms, None, known.zone.name, reason, suppressed=refused)
         return [*effects, Planned(decision)]
-    _remember(state, items)
-    if len(decided.features):
-        remember(profile, wake_id, [item.item_id for item in items], decided.features, now_ms)
-    reasons = tuple(dict.fromkeys(reason for item in items for reason in item.reasons))[:3]
-    digest = Digest(wake_id, user_id, CAMPAIGN, now_ms, _subject(items, replica), items, reasons)
+    ledger.note(state, [item.item_id for item in items], now_ms, replica)
+    for item in items:
+        found = replica.item(item.item_id)
+        told(state, item.item_id, found.price.amount if found is not None and found.price is not None else None)
+    if len(composed.features):
+        remember(profile, wake_id, composed.listed, composed.features, now_ms)
+    digest = Digest(wake_id, user_id, composed.campaign, now_ms, composed.subject, items, composed.reasons)
     return [*effects, Mailing(digest)]
 
 
@@ -112,23 +123,3 @@ def _weighed(
         return DECIDED | EXPLORED, None, ""
     why = f"worth {score:.4f} apply-starts, less than the {price:.4f} that a mail costs today"
     return 0, "fatigue", why
-
-
-def _subject(items: Items, replica: Replica) -> str:
-    first = replica.item(items[0].item_id)
-    title = first.title if first is not None and first.title else "One"
-    return title if len(items) == 1 else f"{title} and {len(items) - 1} more for you"
-
-
-def _remember(state: Sending, items: Items) -> None:
-    marks = [*_marks(state), *(_mark(item.item_id) for item in items)]
-    state.mailed = np.array(list(dict.fromkeys(reversed(marks)))[:MAX_MAILED][::-1], "<u2").tobytes()
-
-
-def _mark(item_id: str) -> int:
-    return int.from_bytes(blake2b(item_id.encode(), digest_size=2).digest())
-
-
-def _marks(state: Sending) -> list[int]:
-    marks: list[int] = np.frombuffer(state.mailed, "<u2").tolist()
-    return marks

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from processors.mail_rules import MailRules
+from processors.occasions import Occasions
 
 Weight = Annotated[float, Meta(ge=-100.0, le=100.0)]
 Positive = Annotated[float, Meta(gt=0.0, le=1e9)]
@@ -95,6 +96,7 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     muted: tuple[str, ...] = ()
     """Features of the learned blend (fields of `prior`) that are left out, to see what they are worth."""
     mail: MailRules = MailRules()
+    occasions: Occasions = Occasions()
     counter_half_lives_d: tuple[Positive, ...] = (1.0, 7.0, 30.0)
     popularity_half_lives_d: tuple[Positive, ...] = (0.0417, 1.0, 7.0, 30.0)
     covisitation_half_life_d: Positive = 30.0

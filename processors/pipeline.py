@@ -12,6 +12,7 @@ from msgspec import Struct
 from processors.actions import UNSAVE, action_of, weights
 from processors.arms import Arms
 from processors.blend import NAMES
+from processors.campaigns.watched import watch
 from processors.candidate_sample import candidate_sample
 from processors.effects import Arrival, Effect, Learn, Recommend, Untaught, Wake
 from processors.erasure import complete, erase
@@ -129,6 +130,8 @@ def step(
             profile.wake_ms = last_ms + pack.min_interval_ms
             effects.append(Wake(profile.wake_ms))
     observe(profile, arrival)
+    if profile.sending is not None and isinstance(event, ItemEvent):
+        watch(profile.sending, event, item)
     if rules.mails:
         user_id = event.key if isinstance(event, Retired) else event.user_id
         effects += replan(profile, user_id, arrival.source_id, event, now_ms, replica, rules.ways)

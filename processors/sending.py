@@ -1,6 +1,6 @@
 """What is kept of one person for sending mail: hours of success, of exposure and of activity, recent mails, the plan.
 
-At most 1.2 KB encoded. Hours lie in 48 slots (processors/week.py) as little-endian float32, all decayed to the start of
+At most 1.4 KB encoded, and 40 bytes for each item watched (16 at most). Hours lie in 48 slots (processors/week.py) as little-endian float32, all decayed to the start of
 `day`: a touch years later multiplies once, nothing scans. Nothing here depends on the order between topics: a mail's
 send, opens and clicks meet in one entry whichever comes first, and what an entry amounts to is computed when it is read
 or when it makes room for a later one.
@@ -14,7 +14,6 @@ from msgspec import Struct
 from processors.week import DAY_MS, FOLDED, Doubles
 
 MAX_MAILS: Final = 16
-MAX_MAILED: Final = 60
 SUCCESS_HALF_LIFE_D: Final = 60.0
 ACTIVITY_HALF_LIFE_D: Final = 30.0
 
@@ -53,6 +52,14 @@ class Plan(Struct, array_like=True, frozen=True):
     made_ms: int
 
 
+class Watched(Struct, array_like=True):
+    """An item as a person saw it: when, at which price (None: none was stated), and whether it could not be had."""
+
+    seen_s: int
+    price: float | None
+    is_out: bool = False
+
+
 class Due(Struct, array_like=True):
     """What recovery reads: when the mailing of this person is next to be looked at."""
 
@@ -77,13 +84,15 @@ class Sending(Due, array_like=True):
     left_ms: int = 0
     """When they unsubscribed, complained, or their address was found not to exist."""
     mailed: bytes = b""
-    """Two bytes of the hash of each of the latest `MAX_MAILED` items that mails held."""
+    """The exposure ledger (campaigns/ledger.py)."""
     looked_ms: int = 0
     """When a mail was last weighed."""
     refused: str = ""
     """Why no mail goes, as last published; empty while a plan stands."""
     told_zone: str = ""
     """The zone in which the hours were counted; empty: UTC, none having been told."""
+    watched: dict[str, Watched] = {}
+    """Items with a price, or that could not be had, as last seen (campaigns/watched.py)."""
 
 
 def read_hours(stored: bytes, day: int, now_ms: int, half_life_d: float) -> Doubles:

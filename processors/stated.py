@@ -18,6 +18,9 @@ OVERRULED: Final = "/overruled"
 MAX_VALUES: Final = 16
 """Titles and places kept of a longer list: a profile is bounded."""
 
+MAX_QUERIES: Final = 8
+MAX_QUERY_CHARS: Final = 80
+
 SHARED: Final = ("frequency", "titles", "places", "min_salary", "remote")
 """Fields that both can state."""
 OWN: Final = ("tz", "locale", "location", "segment", "email_opt_in")
@@ -29,6 +32,8 @@ def state_user(profile: Profile, user: User, ts_ms: int) -> None:
     preferences = user.preferences
     for field in OWN:
         _take_row(profile, field, getattr(user, field), ts_ms)
+    queries = tuple(alert.query[:MAX_QUERY_CHARS] for alert in user.alerts if alert.query)[:MAX_QUERIES]
+    _take_row(profile, "alerts", queries or None, ts_ms)
     for field in SHARED:
         value = user.frequency if field == "frequency" else getattr(preferences, field, None)
         _take_row(profile, field, value, ts_ms)
@@ -44,7 +49,7 @@ def state_preference(profile: Profile, preference: Preference) -> None:
 
 def withdraw_user(profile: Profile) -> None:
     """A null `users` row: what the producer stated is gone, what the person chose stays."""
-    for field in (*OWN, *SHARED):
+    for field in (*OWN, "alerts", *SHARED):
         _withdraw(profile, field, None)
 
 

@@ -24,6 +24,8 @@ class Ways(Struct, frozen=True):
     """How hours are valued, whether worth is asked, and what a mail holds."""
 
     hours: HourModel = LEARNED
+    campaigns: bool = True
+    """Whether there are occasions besides the list."""
     always: bool = False
     """Whether a mail goes whatever it is worth."""
     items: Callable[[Profile, str, int, Replica, int], Decided] = listed_now

@@ -30,9 +30,11 @@ Instead = Callable[[str, int, Profile, Replica], Items]
 class MailingLists(LiveLists):
     """The pipeline with its mail. Nothing is planned before `open`: the world's history is nobody's to mail in."""
 
-    def __init__(self, pack: Pack, hours: HourModel, instead: Instead | None = None, always: bool = False) -> None:
+    def __init__(
+        self, pack: Pack, hours: HourModel, instead: Instead | None = None, always: bool = False, campaigns: bool = True
+    ) -> None:
         super().__init__(pack)
-        self._ways = Ways(hours=hours, always=always)
+        self._ways = Ways(hours=hours, campaigns=campaigns, always=always)
         self._instead = instead
         self._dues: list[tuple[int, bytes]] = []
         self.refused: Counter[str] = Counter()

@@ -7,6 +7,7 @@
 | popular-10h | most acted on of late, near home | ten | daily |
 | nightly-batch | the pipeline's, frozen at midnight UTC | ten | daily |
 | attune | the pipeline's | learned (docs/sending.md) | as the pipeline decides |
+| digest-only | as attune, without any campaign but the digest | as attune | as attune |
 | segment-only | as attune | what is usual for the segment | as attune |
 | no-activity | as attune | learned, but not from hours on the site | as attune |
 | open-histogram | as attune | the person's most frequent hour of opens: a control | as attune |
@@ -54,8 +55,10 @@ class Policy(Struct, frozen=True):
     """Where mail is the pipeline's own decision, `hour`, `whether` and `capped` are not asked."""
 
 
-def _decided(pack: Pack, hours: HourModel, instead: Instead | None = None, whatever: bool = False) -> Policy:
-    lists = MailingLists(pack, hours, instead, whatever)
+def _decided(
+    pack: Pack, hours: HourModel, instead: Instead | None = None, whatever: bool = False, campaigns: bool = True
+) -> Policy:
+    lists = MailingLists(pack, hours, instead, whatever, campaigns)
     return Policy(lists, at_ten, daily, capped=False, mailing=lists)
 
 
@@ -67,6 +70,7 @@ POLICIES: Final[dict[str, Build]] = {
     "popular-10h": lambda world, pack, audience: Policy(Popular(audience), at_ten, daily, capped=False),
     "nightly-batch": lambda world, pack, audience: Policy(NightlyLists(pack), at_ten, daily, capped=False),
     "attune": lambda world, pack, audience: _decided(pack, LEARNED),
+    "digest-only": lambda world, pack, audience: _decided(pack, LEARNED, campaigns=False),
     "segment-only": lambda world, pack, audience: _decided(pack, SEGMENT_ONLY),
     "no-activity": lambda world, pack, audience: _decided(pack, NO_ACTIVITY),
     "fixed-time": lambda world, pack, audience: _decided(pack, FIXED),

@@ -1,0 +1,78 @@
+"""The exposure ledger: which items mails held of late, and as what, so that none is written twice unless it changed.
+
+Four bytes an item, the latest 80 (four mails a week for two weeks): two of its hash, the day modulo 256, and a
+fingerprint of price, pay and availability. A collision holds an item back that no mail held, one in eight hundred.
+"""
+
+from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from processors.replica import Replica
+from processors.sending import Sending
+from processors.week import DAY_MS
+
+ENTRY: Final = np.dtype([("mark", "<u2"), ("day", "u1"), ("print", "u1")])
+MAX_ENTRIES: Final = 80
+KEPT_D: Final = 120
+"""Days count modulo 256, so nothing older is kept."""
+Entries = npt.NDArray[np.void]
+
+
+def note(state: Sending, item_ids: list[str], now_ms: int, replica: Replica) -> None:
+    """A mail holds these items from now on."""
+    today = now_ms // DAY_MS
+    entries = _entries(state)
+    marks = [_mark(item_id) for item_id in item_ids]
+    kept = entries[(_ages(entries, today) <= KEPT_D) & ~np.isin(entries["mark"], np.array(marks, np.uint16))]
+    new = np.zeros(len(marks), ENTRY)
+    new["mark"], new["day"] = marks, today % 256
+    new["print"] = [fingerprint(item_id, replica) for item_id in item_ids]
+    state.mailed = np.concatenate([kept, new])[-MAX_ENTRIES:].tobytes()
+
+
+def is_repeat(state: Sending, item_id: str, now_ms: int, replica: Replica) -> bool:
+    """Whether a mail of the last days held this item as it still is."""
+    entries = _entries(state)
+    found = entries[entries["mark"] == _mark(item_id)]
+    if not len(found):
+        return False
+    age_d = int(_ages(found, now_ms // DAY_MS)[-1])
+    lately = age_d <= replica.pack.occasions.repeat_after_d
+    return lately and int(found[-1]["print"]) == fingerprint(item_id, replica)
+
+
+def was_mailed(state: Sending, item_id: str) -> bool:
+    """Whether any mail that is still remembered held this item."""
+    return bool((_entries(state)["mark"] == _mark(item_id)).any())
+
+
+def held_back(state: Sending, now_ms: int, replica: Replica) -> int:
+    """How many items are held back at most."""
+    ages = _ages(_entries(state), now_ms // DAY_MS)
+    return int((ages <= replica.pack.occasions.repeat_after_d).sum())
+
+
+def fingerprint(item_id: str, replica: Replica) -> int:
+    """What a change of an item shows in: price, pay, whether it can be had."""
+    catalogue = replica.catalogue
+    row = catalogue.row_of(item_id)
+    if row is None:
+        return 0
+    said = f"{catalogue.price[row]}/{catalogue.salary_max[row]}/{catalogue.until_ms[row] >= 0}"
+    return blake2b(said.encode(), digest_size=1).digest()[0]
+
+
+def _mark(item_id: str) -> int:
+    return int.from_bytes(blake2b(item_id.encode(), digest_size=2).digest())
+
+
+def _entries(state: Sending) -> Entries:
+    return np.frombuffer(state.mailed, ENTRY)
+
+
+def _ages(entries: Entries, today: int) -> npt.NDArray[np.int64]:
+    ages: npt.NDArray[np.int64] = (today - entries["day"].astype(np.int64)) % 256
+    return ages
