@@ -89,10 +89,9 @@ def mail_or_not(
     if refused is not None:
         decision = SendTime(f"{wake_id}-not", user_id, now_ms, None, known.zone.name, reason, suppressed=refused)
         return [*effects, Planned(decision)]
-    ledger.note(state, [item.item_id for item in items], now_ms, replica)
-    for item in items:
-        found = replica.item(item.item_id)
-        told(state, item.item_id, found.price.amount if found is not None and found.price is not None else None)
+    item_ids = [item.item_id for item in items]
+    ledger.note(state, item_ids, now_ms, replica)
+    told(state, item_ids, replica)
     if len(composed.features):
         remember(profile, wake_id, composed.listed, composed.features, now_ms)
     digest = Digest(wake_id, user_id, composed.campaign, now_ms, composed.subject, items, composed.reasons)

@@ -131,7 +131,7 @@ def step(
             effects.append(Wake(profile.wake_ms))
     observe(profile, arrival)
     if profile.sending is not None and isinstance(event, ItemEvent):
-        watch(profile.sending, event, item)
+        watch(profile.sending, event, replica)
     if rules.mails:
         user_id = event.key if isinstance(event, Retired) else event.user_id
         effects += replan(profile, user_id, arrival.source_id, event, now_ms, replica, rules.ways)

@@ -6,10 +6,12 @@ meanwhile, and whatever expired, sold out or was retired, is no occasion any mor
 
 from processors.campaigns.interest import Interest, interests
 from processors.campaigns.moment import Moment, Pick, Proposal
-from processors.item_neighbours import complements, similar
+from processors.item_neighbours import Neighbour, complements, similar
 from processors.week import DAY_MS, HOUR_MS
 
 SUBSTITUTES, COMPLEMENTS = 2, 2
+NEAR = 20
+"""Neighbours looked at."""
 
 
 def propose(moment: Moment) -> Proposal | None:
@@ -26,11 +28,14 @@ def propose(moment: Moment) -> Proposal | None:
     if not wanted:
         return None
     item_id = max(wanted, key=lambda known: (found[known].strength, known))
-    others = [
-        *_beside(moment, similar(item_id, now_ms, moment.replica, 12), SUBSTITUTES, f"like “{moment.title(item_id)}”"),
-        *_beside(moment, complements(item_id, now_ms, moment.replica, 12), COMPLEMENTS, "goes well with it"),
-    ]
-    unique = {pick.item_id: pick for pick in reversed(others) if pick.item_id != item_id and pick.item_id not in found}
+
+    def beside(neighbours: list[Neighbour] | None, count: int, reason: str) -> list[Pick]:
+        ids = [n.item_id for n in neighbours or () if n.item_id not in found and moment.may_hold(n.item_id)]
+        return [Pick(other, reason) for other in ids[:count]]
+
+    others = beside(similar(item_id, now_ms, moment.replica, NEAR), SUBSTITUTES, f"like “{moment.title(item_id)}”")
+    others += beside(complements(item_id, now_ms, moment.replica, NEAR), COMPLEMENTS, "goes well with it")
+    unique = {pick.item_id: pick for pick in reversed(others)}
     reason = _reason(found[item_id], occasions.deed)
     return Proposal(
         "nudge",
@@ -47,8 +52,3 @@ def _reason(interest: Interest, deed: str) -> str:
     if interest.saved:
         return f"you saved it and have not {deed} yet"
     return f"you looked at it {interest.views} times and have not {deed} yet"
-
-
-def _beside(moment: Moment, found: list | None, count: int, reason: str) -> list[Pick]:  # type: ignore[type-arg]
-    ids = [neighbour.item_id for neighbour in found or () if moment.may_hold(neighbour.item_id)]
-    return [Pick(item_id, reason) for item_id in ids[:count]]
