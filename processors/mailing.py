@@ -6,9 +6,14 @@ plan, not this one: each plan is one draw with one propensity. The profile keeps
 again (`due_ms`), so that nothing is lost with a process; all ids follow from events and times.
 """
 
+from hashlib import blake2b
 from typing import Final
 
-from processors.consent import Refusal, refusal
+from msgspec.structs import replace
+
+from processors.campaigns import alert
+from processors.campaigns.moment import Moment
+from processors.consent import Refusal, Suppression, may_go_from_ms, refusal
 from processors.effects import Arrival, Effect, Planned, Stale, Wake
 from processors.mail_credit import WINDOW_MS, take_leave, take_response, take_send, take_start, take_visit
 from processors.mail_labelling import taught
@@ -22,13 +27,14 @@ from processors.sending import SENT, SILENCE, TAUGHT, Sending
 from processors.site_hours import move_hours
 from processors.ways import DEFAULT_WAYS, Ways
 from processors.week import DAY_MS, HOUR_MS
-from processors.zones import local_day, offset_ms, zone_named
+from processors.zones import local_day, local_slot, offset_ms, zone_named
 from schemas.behaviour import Apply, Click, Open, Preference, Save, Search, Send, Unsubscribe, View
 from schemas.catalogue import User
 from schemas.decisions import SendTime
 from schemas.decode import Retired
 
 CAMPAIGN: Final = "digest"
+ALERT: Final = "alert"
 STALE_MS: Final = 7 * DAY_MS
 """A due older than this on the clock in force mails nobody: else a replay of old data would mail everybody."""
 LATE_MS: Final = HOUR_MS
@@ -133,6 +139,38 @@ def mail_due(
         first_day = local_day(plan.tz, now_ms) + 1
         effects += mail_or_not(profile, state, user_id, plan.slot, now_ms, replica, rules, wake_id, ways)
     return effects + _plan(profile, state, user_id, wake_id, now_ms, replica, rules, ways, first_day)
+
+
+def mail_at_once(
+    profile: Profile, user_id: str, item_id: str, now_ms: int, replica: Replica, ways: Ways = DEFAULT_WAYS
+) -> list[Effect]:
+    """Something new that the person asked to hear of at once: a mail now, or the reason why not now.
+
+    Consent, caps and quiet hours hold. What may not go now comes with the next planned mail: it is new until then.
+    """
+    state, rules = profile.sending, replica.pack.mail.of(ALERT)
+    if state is None or state.plan is None or profile.said("frequency") != "instant":
+        return []
+    if refusal(profile, state, user_id, rules, now_ms) is not None:
+        return []  # told already, with the plan that there is none
+    proposal = alert.propose(Moment(profile, state, user_id, now_ms, replica))
+    if proposal is None or all(pick.item_id != item_id for pick in proposal.leads):
+        return []
+    zone = state.plan.tz
+    cause_id = f"alert-{blake2b(f'{user_id}/{item_id}'.encode(), digest_size=16).hexdigest()}"
+    slot = local_slot(zone, now_ms)
+    from_ms, held_by = may_go_from_ms(profile, state, rules, zone, now_ms)
+    if from_ms > now_ms or not rules.allows(slot % 24):
+        reason = (
+            f"not now: at most {held_by}" if from_ms > now_ms else f"not now: quiet hours ({slot % 24:02d}:00 there)"
+        )
+        kind: Suppression = "cap" if from_ms > now_ms else "quiet_hours"
+        return [Planned(SendTime(f"{cause_id}-not", user_id, now_ms, None, zone, reason, suppressed=kind))]
+    first_day = local_day(zone, now_ms) + 1
+    at_once = replace(ways, always=True)
+    effects = mail_or_not(profile, state, user_id, slot, now_ms, replica, rules, cause_id, at_once)
+    usual = replica.pack.mail.of(CAMPAIGN)
+    return effects + _plan(profile, state, user_id, cause_id, now_ms, replica, usual, ways, first_day)
 
 
 def known_zone(profile: Profile, otherwise: str) -> str:

@@ -6,6 +6,7 @@ chunks, and ranks. A thread that reads Kafka hands over raw records and never to
 Items and rows come in any order: what is known of an item that is not in the catalogue waits under its number.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from copy import copy
 from typing import Final
@@ -50,6 +51,9 @@ _HOURS_PREFIX: Final = HOURS_KIND.encode() + b"/"
 _SESSION_PREFIX: Final = SESSION_KIND.encode() + b"/"
 
 
+MAX_ARRIVED: Final = 10_000
+
+
 class Replica:
     """Catalogue, models, and the lists that retrieval starts from."""
 
@@ -81,6 +85,8 @@ class Replica:
         """Room for scores by row; whoever uses it leaves zeros behind."""
         self.marks: npt.NDArray[np.intp] = np.zeros(64, np.intp)
         """Room for one mark by row; its content means nothing between uses."""
+        self.arrived: deque[str] = deque(maxlen=MAX_ARRIVED)
+        """Items that were new here, for whoever wants to hear of them at once; the oldest are forgotten."""
         self._numbers: dict[str, int] = {}
         self._rows_by_number: npt.NDArray[np.int32] = np.zeros(64, np.int32)
         self._learned_offset = -1
@@ -111,6 +117,7 @@ class Replica:
             self.shelves.remove(known)
         row = catalogue.put(item)
         if known is None:
+            self.arrived.append(item.item_id)
             self._make_room(row)
             self._link(row, self._numbers.get(item.item_id, 0))
             self.sessions.link(item.item_id, row)

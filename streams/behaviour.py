@@ -22,6 +22,7 @@ from schemas.catalogue import Item, User
 from schemas.decode import Invalid, Retired, decode
 from schemas.metric_table import REASONS, reason_of
 from schemas.probes import is_probe
+from streams.alerts import Alerts
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
@@ -34,6 +35,7 @@ from streams.mail_effects import carry_out_mail
 from streams.meter import Meter
 from streams.moment import moment_of
 from streams.order import Order
+from streams.permitted import permitted
 from streams.profile_table import ProfileTable, recovered
 from streams.replica_reader import ReplicaReader
 from streams.send_rate import SendRate
@@ -78,6 +80,7 @@ class BehaviourWorker:
         self.log_ms: dict[int, int] = {}
         """Partition -> the largest ts_ms applied, the clock of replays."""
         self.heard_s: dict[int, float] = {}
+        self.alerts = Alerts(self.replica, settings.partitions)
         self.step_failures: deque[float] = deque(maxlen=MAX_STEP_FAILURES_PER_MINUTE + 1)
         names = tuple(topic.name for topic in INPUTS)
         ProfileTable.dominance = "dominance" not in settings.sabotage
@@ -157,6 +160,7 @@ class BehaviourWorker:
                 self.step_failed(message, arrival, now_ms, error)
                 return
             self.perform(key, arrival, effects)
+            self.alerts.heard(key, arrival.event, profile)
             self.counts.applied += 1
         elif admission == "duplicate":
             self.counts.duplicates += 1
@@ -299,6 +303,8 @@ class BehaviourWorker:
                 self.fire("recommend", partition, NEVER_MS, until_s)
         for partition in self.timers["mail"].partitions() if self.settings.clock == "wall" else ():
             self.fire("mail", partition, now_ms, until_s)
+        if self.settings.clock == "wall":
+            self.alerts.run(self.writer, now_ms, self.rules.ways, until_s, self.carry_out)
         for partition in self.timers["erase"].partitions():
             self.fire("erase", partition, now_ms, until_s)
 
@@ -328,6 +334,7 @@ class BehaviourWorker:
         self.table.drop_partitions(kept)
         self.clear_timers()
         applied, dues = recovered(self.table)
+        self.alerts.recovered(self.table.rows)
         for key, partition, due in dues:
             self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
         self.heard_s = dict.fromkeys(kept, boottime_s())
@@ -380,14 +387,6 @@ class BehaviourWorker:
         for timers in self.timers.values():
             timers.clear()
         self.log_ms.clear()
-
-
-def permitted(key: bytes, effects: list[Effect]) -> list[Effect]:
-    """What may come of a step; a probe gets lists and nothing else."""
-    if not is_probe(key):
-        return effects
-    lists = (Recommend, Wake)
-    return [each for each in effects if isinstance(each, lists) and getattr(each, "kind", "recommend") == "recommend"]
 
 
 def make_behaviour_app(settings: Settings) -> tuple[faust.App, BehaviourWorker]:
