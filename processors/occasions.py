@@ -25,7 +25,7 @@ class Occasions(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a look at an item makes its end, its price and its return worth a mail."""
     price_drop: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.05
     alert_match: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.35
-    """How alike a new item and a saved search or stated title must be, in [0, 1]."""
+    """How alike a new item and a saved search or stated title must be, in [0, 1]; with all of its words it is 1."""
     complements_after_h: Hours = 20.0
     complements_within_d: Days = 10.0
     complements_from: Annotated[int, Meta(ge=1)] = 2

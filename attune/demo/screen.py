@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from attune.demo.letters import Told
 from attune.demo.story import Outcome, Scene, Shown
 
 WIDTH = 110
@@ -41,6 +42,8 @@ class Screen:
                 self._list(f"What {facts['person']} is shown after looking at two jobs", facts["list"], ())
             case "after":
                 self._after(facts["outcome"])
+            case "mails":
+                self._mails(facts["told"])
 
     def _after(self, outcome: Outcome) -> None:
         saved = outcome.saved
@@ -53,6 +56,17 @@ class Screen:
         self._line(f"{len(new)} jobs are new, {outcome.new_naming_saved} of them because of the save.", "bold green")
         kept = "keeps the same list" if outcome.bystander_unchanged else "got another list, which should not be"
         self._line(f"{outcome.bystander}, who did nothing meanwhile, {kept}.")
+
+    def _mails(self, told: Collection[Told]) -> None:
+        self.console.print()
+        self._line("Two jobs are posted; four people asked to hear of such jobs at once.", "bold")
+        for one in told:
+            what = "a mail" if one.mail else "no mail"
+            self._line(f"{one.person}, where it is {one.clock}: {what} after {one.after_s:.1f} s: {one.why}")
+        self._line("The mails, until the demo ends:", "dim")
+        for one in told:
+            if one.mail:
+                self.console.print(Text(f"  {one.mail}"), soft_wrap=True)
 
     def _list(self, title: str, shown: Collection[Shown], new: Collection[str], saved: str = "") -> None:
         table = Table(

@@ -39,6 +39,7 @@ class Stage:
         self.domain = domain
         self._page = page
         self._window: subprocess.Popen[bytes] | None = None
+        self._mailer: subprocess.Popen[bytes] | None = None
         self.directory = Path(tempfile.mkdtemp(prefix="attune-demo-"))
         self._embedded: Embedded | None = None
         self._worker: subprocess.Popen[bytes] | None = None
@@ -67,6 +68,10 @@ class Stage:
     def start_worker(self) -> None:
         """Start `attune worker` with all of its roles."""
         self._worker = self._started("worker", "attune.cli.main", "worker")
+
+    def start_mailer(self, outbox: Path) -> None:
+        """Start `attune mailer`, writing its mails into a directory."""
+        self._mailer = self._started("mailer", "attune.cli.main", "mailer", "--outbox", str(outbox))
 
     def start_window(self) -> str:
         """Start the API and the page before it. Returns the address. Raises CommandError where it does not start."""
@@ -118,7 +123,7 @@ class Stage:
 
     def close(self) -> None:
         """End the worker, then the servers; nothing is left behind."""
-        for process in (self._window, self._worker):
+        for process in (self._window, self._mailer, self._worker):
             if process is not None and process.poll() is None:
                 process.terminate()
                 try:

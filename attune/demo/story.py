@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from attune.demo.annex import Annex
 from attune.demo.crowd import Crowd
+from attune.demo.letters import Letters, Told
 from attune.demo.stage import Stage
 from attune.demo.watch import Watch
 from schemas.decisions import Recommendation, RecommendedItem
@@ -57,6 +58,8 @@ class Outcome(Struct, frozen=True):
     """From the save to the changed list in Redis."""
     story_s: float
     """From the start of the demo to here."""
+    mails: tuple[Told, ...] = ()
+    """Who heard of the jobs that were posted then, and who did not."""
 
 
 class Scene(Struct, frozen=True):
@@ -156,7 +159,9 @@ class Story:
         )
         view.close()
         self.say(Scene("after", {"outcome": outcome}))
-        return outcome
+        told = Letters(self.stage, settings, crowd).tell()
+        self.say(Scene("mails", {"told": told}))
+        return msgspec.structs.replace(outcome, mails=told)
 
     def _caught_up(self) -> bool:
         return self.crowd is not None and self.crowd.is_learned(self.stage.status())

@@ -49,7 +49,7 @@ class Waiting:
 
     def match(self, item: Item) -> list[bytes]:
         """Everybody who asked for such an item, in the order of their keys."""
-        said = set(_words(item))
+        said = words_of(item)
         found: set[bytes] = set()
         for word in said:
             for query, keys in self._by_word.get(word, {}).items():
@@ -74,9 +74,10 @@ def _queries(stated: Mapping[str, Stated]) -> Iterable[Query]:
                 yield query
 
 
-def _words(item: Item) -> Iterable[str]:
-    for text in (item.title, item.brand or "", *item.categories, *item.tags):
-        yield from words(text)
+def words_of(item: Item) -> frozenset[str]:
+    """The words that a saved search is held against."""
+    texts = (item.title, item.brand or "", *item.categories, *item.tags)
+    return frozenset(word for text in texts for word in words(text))
 
 
 def _anchor(query: Query) -> str:

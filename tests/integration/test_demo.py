@@ -61,6 +61,9 @@ def test_a_save_changes_one_persons_list_and_nobody_elses(seed: int) -> None:
     assert told["recommendations_out"] > 500
     assert 0 < told["latency_ms"]["p50"] <= told["latency_ms"]["p99"] < 2_000
     assert told["save_to_redis_ms"] < 2_000
+    mailed = {one["person"].split("-")[0]: one for one in told["mails"]}
+    assert {person for person, one in mailed.items() if one["mail"]} == {"ada", "ben", "dora"}
+    assert mailed["cleo"]["why"] == "not now: quiet hours (03:00 there)"
 
 
 def test_ctrl_c_is_a_clean_end() -> None:
