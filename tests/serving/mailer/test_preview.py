@@ -1,4 +1,4 @@
-"""`attune preview`: the mail a person would get now, from their list in Redis and what Kafka says of items and people."""
+"""`attune preview`: the mail a person would get now, from their list in Redis and from items and people on Kafka."""
 
 import threading
 from pathlib import Path
