@@ -98,7 +98,7 @@ def drawn_evenly(user_id: str, now_ms: int, profile: Profile, replica: Replica) 
 
 
 def always(pack: Pack) -> Pack:
-    """A mail every day to everybody who consents, whenever there is anything at all, the same items again if need be."""
+    """A mail every day to everybody who consents, whenever there is anything at all, be it the same items again."""
     daily = msgspec.structs.replace(
         pack.mail, max_per_week=7, min_new_items=0, dormant_gap_d=1, holdout=0.0, explored=0.0
     )
