@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from processors.effects import Effect, Mailing, Planned
 from processors.experiment import Experiment, arm_of
 from processors.pack import Pack
 
@@ -84,6 +85,20 @@ class Arms:
                 pack = switched(pack, packs.get(arm, {}), arm)
             self._packs[key] = pack
         return Side(label_of((name, arm) for name, arm, _ in mine), pack)
+
+    def borne(self, user_id: str, effects: Iterable[Effect]) -> list[Effect]:
+        """The same effects; decisions about mail among them bear the person's arms at their own time."""
+        return [self._bearing(user_id, effect) for effect in effects]
+
+    def _bearing(self, user_id: str, effect: Effect) -> Effect:
+        match effect:
+            case Planned(decision=decision):
+                arm = self.side(user_id, decision.ts_ms).arm
+                return Planned(msgspec.structs.replace(decision, arm=arm))
+            case Mailing(digest=digest):
+                return Mailing(msgspec.structs.replace(digest, arm=self.side(user_id, digest.due_ms).arm))
+            case _:
+                return effect
 
 
 def label_of(arms: Iterable[tuple[str, str]]) -> str:

@@ -134,7 +134,9 @@ def step(
         watch(profile.sending, event, replica)
     if rules.mails:
         user_id = event.key if isinstance(event, Retired) else event.user_id
-        effects += replan(profile, user_id, arrival.source_id, event, now_ms, replica, rules.ways)
+        seen = _seen_by(user_id, max(now_ms, profile.last_event_ms), replica, rules)
+        planned = replan(profile, user_id, arrival.source_id, event, now_ms, seen, rules.ways)
+        effects += planned if rules.arms is None else rules.arms.borne(user_id, planned)
     return effects
 
 
@@ -156,7 +158,9 @@ def wake(
         return complete(profile, user_id, rules.erasure_key) if profile.complete_ms == due.due_ms else []
     if due.kind == "mail":
         clock_ms = due.due_ms if clock_ms is None else clock_ms
-        return mail_due(profile, user_id, due.due_ms, clock_ms, is_wall, replica, wake_id(user_id, due), rules.ways)
+        seen, cause_id = _seen_by(user_id, due.due_ms, replica, rules), wake_id(user_id, due)
+        mailed = mail_due(profile, user_id, due.due_ms, clock_ms, is_wall, seen, cause_id, rules.ways)
+        return mailed if rules.arms is None else rules.arms.borne(user_id, mailed)
     if profile.wake_ms != due.due_ms:
         return []
     rec_id = wake_id(user_id, due)
@@ -179,6 +183,11 @@ def pending(profile: Skimmed) -> list[Wake]:
     if profile.sending is not None and profile.sending.due_ms is not None:
         timers.append(Wake(profile.sending.due_ms, "mail"))
     return timers
+
+
+def _seen_by(user_id: str, now_ms: int, replica: Replica, rules: Rules) -> Replica:
+    """The replica under the pack of the person's arms."""
+    return replica if rules.arms is None else replica.under(rules.arms.side(user_id, now_ms).pack)
 
 
 def _list(

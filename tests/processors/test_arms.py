@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from processors.arms import SHARED, Arms, arm_in
-from processors.effects import Arrival, Recommend
+from processors.effects import Arrival, Effect, Mailing, Planned, Recommend, Wake
 from processors.experiment import HOLDOUT, Experiment, arm_of
 from processors.pack import Pack
-from processors.pipeline import Rules, step
+from processors.pipeline import Rules, step, wake
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.replica import Replica
 from schemas.behaviour import View
-from schemas.catalogue import Item
+from schemas.catalogue import Item, User
 from schemas.decisions import Recommendation
 
 JOBS = Pack(name="jobs", min_interval_ms=0)
@@ -46,6 +47,40 @@ def test_every_decision_bears_the_arm_of_its_person_and_the_arm_its_pack() -> No
         assert len(found.items) == (3 if arm == "short" else JOBS.list_size)
         seen.add(arm)
     assert seen == {"control", "short", HOLDOUT}
+
+
+def test_plans_mails_and_refusals_bear_arms_and_follow_their_rules() -> None:
+    eager = {"short": {"mail": {"min_new_items": 0, "explored": 0.0}}}
+    running = Experiment(name="volume", arms=HALVES, packs=eager, holdout=0.1)
+    rules, replica = Rules(arms=Arms(JOBS, [running])), Replica(JOBS)
+    for n in range(40):
+        replica.put_item(Item(item_id=f"i{n}", title=f"Nurse {n}", brand=f"b{n}"))
+    seen: Counter[tuple[str, str]] = Counter()
+    for n in range(60):
+        user_id, profile, ts_ms = f"u{n}", Profile(), 1_740_960_000_000
+        events = (
+            User(user_id=user_id, tz="UTC", ts_ms=ts_ms),
+            View(event_id="v", user_id=user_id, item_id="i1", ts_ms=ts_ms),
+        )
+        effects: list[Effect] = []
+        for offset, event in enumerate(events):
+            arrival = Arrival(event, "users" if isinstance(event, User) else "views", 0, offset, ts_ms)
+            effects += step(profile, arrival, ts_ms, replica, Randomness(arrival.source_id), rules)
+        for _ in range(4):
+            due = next((e for e in reversed(effects) if isinstance(e, Wake) and e.kind == "mail"), None)
+            if due is not None:
+                effects += wake(profile, user_id, due, replica, Randomness(f"{n}"), rules)
+        arm = arm_of(running, user_id)
+        for effect in effects:
+            if isinstance(effect, Planned):
+                assert effect.decision.arm == f"volume:{arm}"
+                seen["planned" if effect.decision.send_at_ms else "refused", arm] += 1
+            elif isinstance(effect, Mailing):
+                assert effect.digest.arm == f"volume:{arm}"
+                seen["mailed", arm] += 1
+    assert {kind for kind, _ in seen} >= {"planned", "refused"}
+    assert seen["mailed", "short"] > 3 * seen["mailed", "control"] > 0  # whom nothing new is asked for
+    assert {arm for _, arm in seen} == {"control", "short", HOLDOUT}
 
 
 def test_nobody_bears_an_arm_before_the_start_after_the_stop_or_without_experiments() -> None:
