@@ -79,7 +79,9 @@ def console(house: House, tmp_path: Path) -> Iterator[ConsoleProcess]:
 
 
 def test_a_night_on_call(house: House, console: ConsoleProcess, broker: Broker, tmp_path: Path) -> None:
-    eventually(lambda: "ready" in house.log.read_text(), 90, 0.2, "a worker that is ready")
+    eventually(
+        lambda: re.search(r"\bready\b *$", house.log.read_text(), re.MULTILINE), 90, 0.2, "a worker that is ready"
+    )
     fed = house.attune("produce", "-", "--json", stdin="\n".join(market()))
     assert fed.code == 0, fed.err
     eventually(lambda: house.attune("recommend", "u1").code == 0, 90, 0.5, "a list in Redis")
