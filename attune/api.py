@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import structlog
 from litestar.types import ASGIApp, ControllerRouterHandler
 from redis.exceptions import RedisError
 
@@ -141,6 +142,15 @@ class _Stages:
 
 
 def api(settings: Settings, more: Sequence[ControllerRouterHandler] = (), site: Site | None = None) -> ASGIApp:
-    """The API for `settings`; `more` are routes beside its own."""
+    """The API for `settings`; `more` are routes beside its own. Logs go to stderr, without what variables held."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
     site = site or Site(settings)
     return application(site.parts, settings.cors_origins, site.life, more)

@@ -352,14 +352,14 @@ def schemathesis(site: Site, examples: int, seconds_allowed: float) -> str:
 
 
 def test_the_api_is_as_its_schema_says(site: Site) -> None:
-    assert "14 selected / 14 total" in schemathesis(site, 2, 200)
+    assert "15 selected / 15 total" in schemathesis(site, 2, 200)
     assert site.client.get("/readyz").status_code == 200
 
 
 @pytest.mark.faults
 @pytest.mark.timeout(1_800)
 def test_the_api_is_as_its_schema_says_many_times(site: Site) -> None:
-    assert "14 selected / 14 total" in schemathesis(site, 100, 1_700)
+    assert "15 selected / 15 total" in schemathesis(site, 100, 1_700)
 
 
 def test_redis_away_degrades_and_is_said(site: Site) -> None:
