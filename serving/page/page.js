@@ -47,7 +47,7 @@ function arrived(list) {
   if (cause !== undefined) {
     requestAnimationFrame(() => {
       const ms = Math.round(performance.now() - cause);
-      pending.clear();
+      for (const [id, since] of pending) if (since <= cause) pending.delete(id); // later clicks have their own list
       took.push(ms);
       document.documentElement.dataset.changed = took.length;
       document.documentElement.dataset.ms = ms;
