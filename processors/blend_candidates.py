@@ -49,7 +49,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     scratch = replica.scratch
     trodden = replica.trails.read(person.numbers[: len(person.attention)], person.attention, now_ms)
     rows = replica.rows_of(trodden.numbers).astype(np.intp)
-    text = alike(taste, replica)
+    text = alike(taste, replica) if only is None else NO_EVIDENCE
     asked = asked_for(taste, replica)
     followed, preceded, after_last, merit = scratch[:4]
     np.add.at(followed, rows, trodden.followed)
@@ -58,7 +58,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     np.add.at(after_last, rows[last], trodden.followed[last])
     followed[0] = preceded[0] = after_last[0] = 0.0
     touched = rows
-    found: list[Rows] = [*listed(taste, now_ms, replica)]
+    found: list[Rows] = [*listed(taste, now_ms, replica)] if only is None else []
     if len(rows):
         once = _once(rows, replica)
         found.append(_best(once, followed[once] + preceded[once], TRODDEN))
@@ -69,7 +69,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     once = _once(text.rows, replica)
     found.append(_best(once, merit[once], ALIKE))
     found += [rows for rows, _ in asked]
-    near = _once(replica.nearby.around(person.places[:PLACES]), replica)
+    near = _once(replica.nearby.around(person.places[:PLACES] if only is None else []), replica)
     if len(near):
         km = distances_km(near, person.places[:1], replica)[0]
         shares = replica.popularity.parts(replica.shelves.numbers[near], now_ms, replica.total_levels)[WEEK]
