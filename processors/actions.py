@@ -11,6 +11,9 @@ APPLY_START: Final = 2
 APPLY: Final = 3
 UNSAVE: Final = 4
 
+BOUNCE_MS: Final = 5_000
+BOUNCE: Final = 0.5
+"""What a look shorter than `BOUNCE_MS` counts."""
 NAMES: Final = ("view", "save", "apply_start", "apply", "unsave")
 VERBS: Final = ("viewed", "saved", "started to apply for", "applied for", "unsaved")
 
@@ -26,6 +29,15 @@ def action_of(event: Event) -> int | None:
             return APPLY_START if stage == "start" else APPLY
         case _:
             return None
+
+
+def evidence(dwell_ms: int | None) -> float:
+    """What a look of that length says beside one of unknown length: a bounce says half.
+
+    >>> evidence(900), evidence(60_000), evidence(None)
+    (0.5, 1.0, 1.0)
+    """
+    return BOUNCE if dwell_ms is not None and dwell_ms < BOUNCE_MS else 1.0
 
 
 def weights(pack: ActionWeights) -> tuple[float, ...]:

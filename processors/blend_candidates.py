@@ -50,7 +50,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     trodden = replica.trails.read(person.numbers[: len(person.attention)], person.attention, now_ms)
     rows = replica.rows_of(trodden.numbers).astype(np.intp)
     text = alike(taste, replica) if only is None else NO_EVIDENCE
-    asked = asked_for(taste, replica)
+    asked = asked_for(taste, now_ms, replica)
     followed, preceded, after_last, merit = scratch[:4]
     np.add.at(followed, rows, trodden.followed)
     np.add.at(preceded, rows, trodden.preceded)
@@ -105,7 +105,7 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     rows = np.arange(1, replica.catalogue.rows)
     rows = rows[eligible(rows, taste, now_ms, replica)]
     nothing = np.zeros(len(rows))
-    titles = _titles(rows, asked_for(taste, replica), replica)
+    titles = _titles(rows, asked_for(taste, now_ms, replica), replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
     return Shortlist(candidates, nothing, nothing, nothing, np.zeros((KINDS, len(rows))))
 

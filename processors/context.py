@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from processors.actions import SAVE, UNSAVE, weights
+from processors.actions import SAVE, UNSAVE, evidence, weights
 from processors.profile import Action, Profile
 from processors.replica import Replica
 from processors.trails import steps
@@ -16,9 +16,6 @@ RECENT: Final = 20
 """Actions that attention is spread over."""
 FADING: Final = 0.7
 """What an action weighs beside the one a moment later."""
-BOUNCE_MS: Final = 5_000
-BOUNCE: Final = 0.5
-"""What a look shorter than `BOUNCE_MS` counts."""
 LAG: Final = 12
 """How many actions back the replica's copy of the person's own session is looked for."""
 
@@ -51,9 +48,7 @@ def context_of(profile: Profile, now_ms: int, replica: Replica) -> Context:
     moments = steps([action.ts_ms for action in recent], now_ms)
     attention = np.array(
         [
-            by_action[action.kind]
-            * FADING**passed
-            * (BOUNCE if action.dwell_ms is not None and action.dwell_ms < BOUNCE_MS else 1.0)
+            by_action[action.kind] * FADING**passed * evidence(action.dwell_ms)
             for action, passed in zip(recent, moments, strict=True)
         ]
     )

@@ -110,7 +110,7 @@ def stated(candidates: Candidates, taste: Taste, replica: Replica) -> npt.NDArra
     if taste.wanted is None:
         return candidates.titles
     placed = _wanted(candidates.rows, taste.wanted, replica)
-    return TITLE_BLEND * candidates.titles + (1.0 - TITLE_BLEND) * placed if taste.titles else placed
+    return TITLE_BLEND * candidates.titles + (1.0 - TITLE_BLEND) * placed if taste.titles or taste.searches else placed
 
 
 def _wanted(rows: Rows, wanted: Wanted, replica: Replica) -> npt.NDArray[np.float64]:

@@ -15,17 +15,20 @@ from processors.profile import (
     BRAND,
     CATEGORY,
     LAST_ACTIONS,
+    LAST_QUERIES,
     MAX_APPLIED,
     MAX_DISMISSED,
+    MAX_QUERY_CHARS,
     REGION,
     TAG,
     TOP_AFFINITIES,
     Action,
+    Asked,
     Profile,
 )
 from processors.site_hours import forget_action
 from processors.stated import state_preference, state_user, withdraw_user
-from schemas.behaviour import Apply, Dismissal, Event, Impression, ItemEvent, Preference, Save, Send, View
+from schemas.behaviour import Apply, Dismissal, Event, Impression, ItemEvent, Preference, Save, Search, Send, View
 from schemas.catalogue import Item, User
 
 DAY_MS: Final = 86_400_000
@@ -48,6 +51,8 @@ def fold(profile: Profile, arrival: Arrival, item: Item | None, pack: Pack) -> N
             state_preference(profile, event)
         case User() as user:
             state_user(profile, user, arrival.appended_ms if user.ts_ms is None else user.ts_ms)
+        case Search() as event:
+            _ask(profile, Asked(event.ts_ms, arrival.topic, arrival.offset, event.query[:MAX_QUERY_CHARS]))
         case Impression() | Send() as event:
             note_shown(profile, arrival.topic, event.item_ids[:MOST], event.ts_ms)
         case Event():
@@ -73,6 +78,8 @@ def _act(profile: Profile, event: ItemEvent, arrival: Arrival, item: Item | None
         gone = actions.pop(0)
         if profile.sending is not None:
             forget_action(profile, profile.sending, gone)
+    if isinstance(event, View | Save | Apply) and event.query:
+        _ask(profile, Asked(event.ts_ms, arrival.topic, arrival.offset, event.query[:MAX_QUERY_CHARS]))
     profile.dwell_ms += dwell_ms or 0
     if kind == UNSAVE:
         return
@@ -84,6 +91,11 @@ def _act(profile: Profile, event: ItemEvent, arrival: Arrival, item: Item | None
         _remember_applied(profile, event.item_id)
     if item is not None:
         _like(profile, item, event.ts_ms, weights(pack.actions)[kind], pack)
+
+
+def _ask(profile: Profile, asked: Asked) -> None:
+    insort(profile.queries, asked)
+    del profile.queries[:-LAST_QUERIES]
 
 
 def _like(profile: Profile, item: Item, ts_ms: int, weight: float, pack: Pack) -> None:

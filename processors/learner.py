@@ -27,6 +27,7 @@ from processors.model_rows import (
     split_key,
 )
 from processors.pack import Pack
+from processors.queries import Queries
 from processors.response_heads import ResponseHeads
 from processors.session_rows import Sessions
 from processors.totals import Totals
@@ -52,7 +53,7 @@ class RowModel(Protocol):
         """Take the state of recovered rows, id -> value, into a fresh model."""
 
 
-MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend, Sessions, ResponseHeads)
+MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Blend, Sessions, Queries, ResponseHeads)
 """The registry: each builds a fresh model for a pack. Some learn only where the pack has the learned blend."""
 
 

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from processors.actions import UNSAVE, action_of, weights
+from processors.actions import UNSAVE, action_of, evidence, weights
 from processors.arms import Arms
 from processors.blend import NAMES
 from processors.campaigns.watched import watch
@@ -21,11 +21,12 @@ from processors.fold import fold
 from processors.identity import hash64
 from processors.mailing import mail_due, observe, replan
 from processors.profile import LAST_EVENT_IDS, Profile, Skimmed
+from processors.queries import query_of
 from processors.randomness import Randomness
 from processors.recommend import decide
 from processors.replica import Replica
 from processors.teaching import may_teach
-from processors.visits import before, deed_of
+from processors.visits import GAP_MS, before, deed_of
 from processors.ways import DEFAULT_WAYS, Ways
 from schemas.behaviour import (
     Apply,
@@ -236,6 +237,7 @@ def _example(
         if len(history) == limit:
             break
     place = (arrival.topic, arrival.offset, event.ts_ms, event.item_id)
+    dwell_ms = event.dwell_ms if isinstance(event, View | Save | Apply) else None
     chains = replica.pack.models == "blend"
     candidates = candidate_sample(profile, event.item_id, arrival.source_id, now_ms, replica)
     return Example(
@@ -245,10 +247,19 @@ def _example(
         action=action,
         item_id=event.item_id,
         history=tuple(history),
-        weight=weights(replica.pack.actions)[action],
+        weight=weights(replica.pack.actions)[action] * evidence(dwell_ms),
         candidates=candidates,
         features=len(NAMES) if candidates else 0,
         deed=deed_of(*place) if chains else 0,
         after=before(profile, *place) if chains else 0,
         feedback=feedback,
+        query=_query(profile, event),
     )
+
+
+def _query(profile: Profile, event: ItemEvent) -> int:
+    """What led to an action: its own query, or the last search of the half hour before."""
+    if isinstance(event, View | Save | Apply) and event.query:
+        return query_of(event.query)
+    asked = [asked for asked in profile.queries if event.ts_ms - GAP_MS < asked.ts_ms <= event.ts_ms]
+    return query_of(asked[-1].text) if asked else 0

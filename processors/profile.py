@@ -17,6 +17,8 @@ from processors.sending import Due, Sending
 
 LAST_ACTIONS: Final = 50
 LAST_EVENT_IDS: Final = 64
+LAST_QUERIES: Final = 4
+MAX_QUERY_CHARS: Final = 80
 TOP_AFFINITIES: Final = 16
 MAX_DISMISSED: Final = 64
 MAX_APPLIED: Final = 200
@@ -34,6 +36,15 @@ class Action(Struct, array_like=True, frozen=True, order=True):
     item_id: str
     kind: int
     dwell_ms: int | None = None
+
+
+class Asked(Struct, array_like=True, frozen=True, order=True):
+    """Something a person searched for; the first three fields are its place in the order."""
+
+    ts_ms: int
+    topic: str
+    offset: int
+    text: str
 
 
 class Stated(Struct, array_like=True, frozen=True):
@@ -109,6 +120,9 @@ class Profile(Head, array_like=True, kw_only=True):
     """Source topic -> how full the bucket of what the person may teach is, and as of when (processors/teaching.py)."""
     sending: Sending | None = None
     """What mail needs, once there is anything to keep."""
+
+    queries: list[Asked] = []
+    """The last four searches, the oldest first."""
 
     def said(self, field: str) -> Any:
         """What was stated last about `field`, or None."""

@@ -204,8 +204,9 @@ def _asked(place: Place, taste: Taste, replica: Replica) -> str:
     catalogue = replica.catalogue
     if place.ranking.candidates.titles[place.position] > 0.0:
         known = set(words(catalogue.title(place.row)))
-        title = max(taste.titles, key=lambda title: len(known.intersection(words(title))) / (1 + len(words(title))))
-        return f"matches “{title}”, which you asked for"
+        texts = (*taste.searches, *taste.titles)
+        fits, said = max((len(known.intersection(words(text))) / (1 + len(words(text))), text) for text in texts)
+        return f"matches “{said}”, which you asked for" if fits else f"others chose it after asking for “{said}”"
     where = catalogue.city_name(place.row) or catalogue.regions.name(int(catalogue.region[place.row]))
     return f"in {where}, where you want to be" if where else "matches what you asked for"
 

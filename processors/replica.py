@@ -34,6 +34,8 @@ from processors.model_rows import MARKER_KEY, marker_offset, split_key
 from processors.nearby import Nearby
 from processors.pack import Pack
 from processors.popularity import PopularityView
+from processors.queries import KIND as QUERY_KIND
+from processors.queries import QueriesView, decode_query_row
 from processors.response import PRIOR, Responses, decode_head_row
 from processors.session_rows import KIND as SESSION_KIND
 from processors.session_rows import decode_session
@@ -48,6 +50,7 @@ from schemas.catalogue import Item
 
 _ITEM_PREFIX: Final = KIND.encode() + b"/"
 _HOURS_PREFIX: Final = HOURS_KIND.encode() + b"/"
+_QUERY_PREFIX: Final = QUERY_KIND.encode() + b"/"
 _SESSION_PREFIX: Final = SESSION_KIND.encode() + b"/"
 
 
@@ -75,6 +78,7 @@ class Replica:
         self.blend_examples = 0
         """From how many examples the weights were learned."""
         self.responses = Responses()
+        self.queries = QueriesView()
         self.challenger: Challenger | None = None
         """What ranks in place of the blend's weights, where one serves."""
         self._challenger_model: ChallengerModel | None = None
@@ -164,6 +168,8 @@ class Replica:
             self.sessions.put(int(split_key(key)[1]), decode_session(value), self.catalogue.row_of)
         elif key in (CHALLENGER_MODEL, CHALLENGER_STATE) and self._blends:
             self._apply_challenger(key, value)
+        elif key.startswith(_QUERY_PREFIX):
+            self.queries.put(int(split_key(key)[1]), decode_query_row(value))
         elif key in PRIOR:
             self.responses.put(key, decode_head_row(value))
         elif key == TOTAL_KEY:

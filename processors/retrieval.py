@@ -19,7 +19,6 @@ from processors.top_list import Rows
 Values = npt.NDArray[np.float64]
 
 TEXT_DEEDS: Final = 5
-TITLES: Final = 4
 REGIONS: Final = 2
 CITIES: Final = 3
 TITLE_BLEND: Final = 0.7
@@ -55,7 +54,7 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     scratch = replica.scratch
     covisited = _covisited(taste, now_ms, replica)
     text = alike(taste, replica)
-    asked = asked_for(taste, replica)
+    asked = asked_for(taste, now_ms, replica)
     np.add.at(scratch[COVISITATION], covisited.rows, covisited.values)
     np.add.at(scratch[TEXT], text.rows, text.values)
     for rows, similarities in asked:
@@ -100,9 +99,18 @@ def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
     return Evidence(owners, rows[live].astype(np.intp), similarities[live] * taste.weights[owners])
 
 
-def asked_for(taste: Taste, replica: Replica) -> list[tuple[Rows, npt.NDArray[np.float32]]]:
-    """Rows and similarities for each stated title."""
-    return [replica.text.search(title) for title in taste.titles[:TITLES]]
+def asked_for(taste: Taste, now_ms: int, replica: Replica) -> list[tuple[Rows, npt.NDArray[np.float32]]]:
+    """Rows and similarities for each title and search: what reads like it, and what people acted on after it."""
+    found = [replica.text.search(title) for title in taste.titles]
+    for search in taste.searches:
+        rows, similarities = replica.text.search(search)
+        if len(rows):  # whoever searches means the best there is, however long its title
+            found.append((rows, similarities / similarities.max()))
+    for title in (*taste.titles, *taste.searches):
+        item_ids, shares = replica.queries.led_to(title, now_ms)
+        if item_ids:
+            found.append((np.array(replica.catalogue.rows_of(item_ids), np.intp), shares.astype(np.float32)))
+    return found
 
 
 def alike(taste: Taste, replica: Replica) -> Evidence:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from processors.actions import APPLY, weights
+from processors.actions import APPLY, evidence, weights
 from processors.catalogue import Catalogue
 from processors.popularity import DAY_MS
 from processors.profile import BRAND, CATEGORY, REGION, Profile
@@ -21,6 +21,10 @@ HISTORY: Final = 20
 """The latest items that speak for a person's taste."""
 BY_POSITION: Final = tuple((k + 1) ** -0.7 for k in range(HISTORY))
 """What the latest item weighs, the one before, and so on."""
+STATED_TITLES: Final = 4
+SEARCHES: Final = 2
+"""Stated titles, and the latest searches, that are matched with what items say."""
+SEARCHED_D: Final = 7.0
 CITY_SHARE: Final = 0.7
 """Of the location feature, for the same city; the rest for the same region."""
 
@@ -67,6 +71,9 @@ class Taste(Struct):
     categories: dict[int, float]
     """Affinities by code, the largest 1."""
     titles: tuple[str, ...]
+    """What was stated."""
+    searches: tuple[str, ...]
+    """What was searched for lately, the latest first."""
     wanted: Wanted | None
     min_salary: float | None
     remote_only: bool
@@ -83,7 +90,7 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
     items = [done.item_id for done in deeds]
     latest_ms = deeds[0].ts_ms if deeds else now_ms
     weighed = [
-        by_action[done.kind] * share * exp2((done.ts_ms - latest_ms) * per_half_life)
+        by_action[done.kind] * evidence(done.dwell_ms) * share * exp2((done.ts_ms - latest_ms) * per_half_life)
         for done, share in zip(deeds, BY_POSITION, strict=False)
     ]
     total = sum(weighed)
@@ -102,11 +109,19 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
         place=_place(profile, rows, weighed, catalogue),
         brands=_coded(profile, BRAND, catalogue.brands.spellings),
         categories=_coded(profile, CATEGORY, catalogue.categories.spellings),
-        titles=tuple(titles) if titles else (),
+        titles=tuple(titles or ())[:STATED_TITLES],
+        searches=_searched(profile, now_ms),
         wanted=_wanted(profile.said("places") or (), catalogue),
         min_salary=float(min_salary) if min_salary else None,
         remote_only=profile.said("remote") is True,
     )
+
+
+def _searched(profile: Profile, now_ms: int) -> tuple[str, ...]:
+    """What was searched for lately, the latest first; each once."""
+    since_ms = now_ms - SEARCHED_D * DAY_MS
+    lately = [asked.text for asked in reversed(profile.queries) if since_ms < asked.ts_ms]
+    return tuple(dict.fromkeys(lately))[:SEARCHES]
 
 
 def _excluded(profile: Profile, applied: bool, catalogue: Catalogue) -> npt.NDArray[np.int64]:

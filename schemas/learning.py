@@ -43,6 +43,8 @@ class Example(Struct, frozen=True, array_like=True):
     """The deed of the action before it in the same session, 0 where it begins one."""
     feedback: tuple[Feedback, ...] = ()
     """What the event says of lists that were shown. An example of an `action` of -1 says nothing else."""
+    query: int = 0
+    """A hash of what the person had asked for just before; 0 where they had not."""
 
 
 class Lesson(Struct, frozen=True, array_like=True):

@@ -57,6 +57,7 @@ def portrait(user_id: str, profile: Profile, pack: Pack) -> dict[str, Any]:
             item_id: {"ts_ms": ts_ms, "reason": reason}
             for item_id, (ts_ms, reason) in sorted(profile.dismissed.items())
         },
+        "queries": [{"ts_ms": asked.ts_ms, "text": asked.text} for asked in profile.queries],
         "lists": [
             {
                 "ts_ms": known.ts_ms,

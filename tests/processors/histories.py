@@ -37,14 +37,14 @@ def event(kind: type[Event], **fields: st.SearchStrategy[Any]) -> st.SearchStrat
 
 
 KINDS: dict[str, st.SearchStrategy[Any]] = {
-    "views": event(View, item_id=items, dwell_ms=st.none() | st.integers(0, 9_000)),
+    "views": event(View, item_id=items, dwell_ms=st.none() | st.integers(0, 9_000), query=st.none() | st.just("baker")),
     "saves": event(Save, item_id=items, undo=st.booleans()),
     "applies": event(Apply, item_id=items, stage=st.sampled_from(["start", "complete"])),
     "dismissals": event(Dismissal, item_id=items, reason=st.sampled_from(["pay", "brand"]), undo=st.booleans()),
     "preferences": event(
         Preference, frequency=maybe, min_salary=st.none() | st.integers(1, 9), remote=st.none() | st.booleans()
     ),
-    "searches": event(Search, query=st.just("nurse")),
+    "searches": event(Search, query=st.sampled_from(["nurse", "welder", "night nurse icu " * 9])),
     "impressions": event(Impression, rec_id=st.just("r1"), item_ids=st.lists(items, min_size=1).map(tuple)),
     "sends": event(Send, send_id=st.just("s1"), item_ids=st.lists(items).map(tuple)),
     "opens": event(Open, send_id=st.just("s1")),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from processors.blend import NAMES
+from processors.identity import hash64
 from processors.item_rows import ItemModels
 from processors.learner import MODELS, RowModel
 from processors.model_rows import row_offset, split_key
@@ -37,6 +38,7 @@ def taught_examples(count: int) -> list[Example]:
             candidates=rng.normal(size=(5, len(NAMES))).astype("<f2").tobytes() if k % 3 else b"",
             features=len(NAMES) if k % 3 else 0,
             feedback=feedback(k, rng),
+            query=hash64(f"query {k % 3}") if k % 2 else 0,
         )
         for k, example in enumerate(given)
     ]
@@ -239,5 +241,5 @@ def test_each_law_catches_the_model_that_breaks_it(law: Law, broken: Build) -> N
 
 
 def test_all_models_are_here() -> None:
-    assert len(MODELS) == 5
+    assert len(MODELS) == 6
     assert len({build(PACK).kind for build in MODELS}) == len(MODELS)
