@@ -87,11 +87,11 @@ def explore(slate: Slate, ranking: Ranking, size: int, now_ms: int, replica: Rep
 def lottery_of(slate: Slate, ranking: Ranking, places: int, now_ms: int, replica: Replica) -> Lottery | None:
     """What may be drawn for 1 or 2 places beside a slate's; None where there would be no choice."""
     order, rows = ranking.order, ranking.candidates.rows
-    open_to = [k for k, row in enumerate(rows[order].tolist()) if slate.refusal(row) is None]
-    best = np.array(open_to[:TOP], np.intp)
+    open_to = np.flatnonzero(slate.open_to(rows[order]))
+    best = open_to[:TOP]
     if len(best) < 2:
         return None
-    unknown = np.array(open_to, np.intp)
+    unknown = open_to
     unknown = unknown[is_little_known(rows[order[unknown]], now_ms, replica)] if replica.pack.explore_new else best[:0]
     beyond = unknown[unknown > best[-1]][:LITTLE_KNOWN]
     places_in_order = np.concatenate([best, beyond])

@@ -19,7 +19,7 @@ from processors.replica import Replica
 
 CHUNK: Final = 32
 """Places of a ranking looked at in one go: a list is usually full before the second."""
-WINDOW: Final = 50
+WINDOW: Final = 30
 
 Mask = npt.NDArray[np.bool_]
 Positions = npt.NDArray[np.intp]
@@ -72,6 +72,19 @@ class Slate:
         """Why no place of the list as it stands can go to an item: `taken`, `repost`, `brand`, `seen`, or None."""
         catalogue = self._replica.catalogue
         return self._refusal(row, int(catalogue.brand[row]), int(catalogue.twin[row]))
+
+    def open_to(self, rows: Positions) -> Mask:
+        """Which of `rows` `refusal` has nothing against."""
+        catalogue, pack = self._replica.catalogue, self._pack
+        brand, twin = catalogue.brand[rows], catalogue.twin[rows]
+        allowed: Mask = ~np.isin(rows, list(self._taken))
+        allowed &= ~np.isin(twin, list(self._twins - {0}))
+        full = [code for code, count in self._brands.items() if code and count >= pack.max_per_brand]
+        if full:
+            allowed &= ~np.isin(brand, full)
+        if self._seen >= pack.max_seen and self._own:
+            allowed &= ~np.isin(rows, list(self._own))
+        return allowed
 
     def add(self, place: Place, at: int | None = None) -> None:
         """Give a place, the last or the one at index `at`, to an item that `refusal` has nothing against."""

@@ -142,7 +142,7 @@ def test_explored_places() -> None:
 
 
 def test_diversity_spreads_words_and_keeps_the_best_first() -> None:
-    plain, spread = (replica(240, msgspec.structs.replace(PACK, diversity=share)) for share in (0.0, 0.8))
+    plain, spread = (replica(96, msgspec.structs.replace(PACK, diversity=share)) for share in (0.0, 0.8))
     lists = [recommend(NURSE, NOW_MS, made) for made in (plain, spread)]
     assert lists[0][0] == lists[1][0]
     likeness = []
@@ -159,3 +159,14 @@ def test_likeness_is_that_of_shared_words() -> None:
     assert np.allclose(np.diag(likeness), 1.0)
     assert np.allclose(likeness, likeness.T)
     assert likeness[0, 1] > 0.3 > likeness[0, 2]
+
+
+def test_what_is_open_is_what_no_rule_refuses() -> None:
+    made = market(max_per_brand=1, max_seen=1)
+    taste = taste_of(NURSE, NOW_MS, made)
+    ranking = ranked(NURSE, taste, NOW_MS, made)
+    for limit in (0, 3, 8):
+        slate = Slate(made.pack, made, limit, taste.own_rows)
+        slate.fill(ranking)
+        rows = ranking.candidates.rows
+        assert slate.open_to(rows).tolist() == [slate.refusal(row) is None for row in rows.tolist()]
