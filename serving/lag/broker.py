@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec
 from serving.lag.client import Quiet, settings
 from serving.lag.errors import BrokerUnreachableError, KafkaRefusedError
 from serving.lag.reading import Bounds, GroupReading, Partition
+from serving.lag.retired import retire
 
 CONNECT_S = 4.0
 """How long the first question may take: a command without a broker is over in less than ten seconds, start included."""
@@ -53,6 +54,8 @@ class Broker:
         self._config = settings(bootstrap, client_config or {}, self._quiet)
         self._admin = _admin(self._config)
         self._failed = False
+        self._asked = False
+        """Whether anything but metadata was asked of this client."""
 
     def topics(self) -> tuple[str, dict[str, int]]:
         """The cluster's id and how many partitions each topic has: the first question of every sample.
@@ -62,13 +65,21 @@ class Broker:
         """
         if self._failed:
             self._quiet.forget()
+            self.leave()
             self._admin, self._failed = _admin(self._config), False
         try:
             metadata = self._admin.list_topics(timeout=min(CONNECT_S, self._timeout_s))
         except KafkaException as error:
             raise self._unreachable(error) from None
+        self._asked = True  # what follows
         counts = {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
         return str(metadata.cluster_id), counts
+
+    def leave(self) -> None:
+        """Let go of the client although questions may be open."""
+        if self._asked:
+            retire(self._admin)
+            self._asked = False
 
     def group_ids(self) -> list[str]:
         """Every group the cluster knows, those without members included."""

@@ -65,7 +65,11 @@ class Collector:
         self._seeded = {Partition(topic, number) for topic, numbers in state.ends.items() for number in numbers}
         self._probe = Probe(self._bootstrap, self._client_config, self._probe_budget_s)
         self._log = CommitLog(self._bootstrap, self._client_config, self._groups, self._commit_log_budget_s)
-        self._log.open(self._broker, topics.get(TOPIC, 0), self._clock())
+        try:
+            self._log.open(self._broker, topics.get(TOPIC, 0), self._clock())
+        except BaseException:
+            self._broker.leave()
+            raise
         self._tracker = Tracker(state, self._allowed)
         return self
 
@@ -73,6 +77,8 @@ class Collector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._tracker = None
+        if kind is not None:
+            self._broker.leave()
         self._probe.close()
         self._log.close()
 
