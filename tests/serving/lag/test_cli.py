@@ -140,8 +140,8 @@ def test_serve(
     assert eventually(lambda: fetch(f"{url}/healthz")[0] == 200, 20)
     assert fetch(f"{url}/nothing")[0] == 404
     families = {family.name: family for family in text_string_to_metric_families(fetch(f"{url}/metrics")[1])}
-    for metric in METRICS:
-        (sample,) = families[metric.name].samples
+    for name in METRICS:
+        (sample,) = families[name].samples
         assert set(sample.labels) == set(LABELS)
         assert (sample.labels["group"], sample.labels["topic"]) == behind
     assert families["kafka_consumergroup_lag"].samples[0].value == 8
