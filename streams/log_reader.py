@@ -20,12 +20,11 @@ AHEAD: Final = 1_000
 
 
 class LogReader:
-    """Reads of the input topics. One consumer for all of them, assigned only while it reads."""
+    """Reads of the input topics. Each question has a consumer of its own."""
 
     def __init__(self, settings: Settings, group: str) -> None:
         self._settings = settings
         self._group = group
-        self._consumer: Consumer | None = None
 
     def starts(self, wanted: list[Partition]) -> dict[Partition, tuple[int, int, int]]:
         """Partition -> the group's committed offset (negative: none), the log's start, and its end."""
@@ -44,12 +43,12 @@ class LogReader:
     def offsets_from(self, places: Mapping[Partition, int], wait_s: float) -> dict[Partition, list[int]]:
         """The offsets that records really have at or after each place, ascending; at most about a thousand of each.
 
-        Partitions that show nothing within `wait_s` are left out: there is none yet, or the broker is away.
+        Partitions that show nothing within `wait_s` are left out: there is none yet, or the broker is away. Each
+        question has a consumer of its own: one that read elsewhere before could answer with what it fetched there.
         """
-        if self._consumer is None:
-            self._consumer = self._make(f"{self._group}-check")
-        reader, found = self._consumer, dict[Partition, list[int]]()
+        found = dict[Partition, list[int]]()
         until_s = boottime_s() + wait_s
+        reader = self._make(f"{self._group}-check")
         try:
             reader.assign([TopicPartition(*key, offset) for key, offset in places.items()])
             while len(found) < len(places) and (left_s := until_s - boottime_s()) > 0.0:
@@ -57,16 +56,11 @@ class LogReader:
                     topic, partition, offset = message.topic(), message.partition(), message.offset()
                     if message.error() is None and topic is not None and partition is not None and offset is not None:
                         found.setdefault((topic, partition), []).append(offset)
-            reader.unassign()
         except KafkaException:
-            self.close()  # the broker is away: asked again, by a new consumer
+            return {}  # the broker is away: asked again
+        finally:
+            reader.close()
         return found
-
-    def close(self) -> None:
-        """Leave the broker; the next read comes back by itself."""
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer = None
 
     def _make(self, group: str) -> Consumer:
         return Consumer(
@@ -76,7 +70,6 @@ class LogReader:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "queued.min.messages": AHEAD,
-                "fetch.wait.max.ms": 10,  # the next read waits for the fetch of the last one
                 **self._settings.kafka,
             }
         )

@@ -113,4 +113,3 @@ def test_the_log_tells_real_offsets_only(bootstrap: str, new_topic: Callable[...
     places = {(topic, 0): 1, (topic, 1): 0, (topic, 2): 0}
     assert reader.offsets_from(places, 3.0) == {(topic, 0): [1, 2], (topic, 1): [0, 1, 2]}
     assert reader.starts([(topic, 0), (topic, 2)]) == {(topic, 0): (-1001, 0, 3), (topic, 2): (-1001, 0, 0)}
-    reader.close()
