@@ -62,9 +62,8 @@ class BehaviourWorker:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.experiments = ExperimentWatch(settings)
-        self.rules = Rules(
-            settings.surface, settings.erasure_key, settings.erasure_complete_ms, arms=self.experiments.arms
-        )
+        erasure = settings.erasure_key, settings.erasure_complete_ms
+        self.rules = Rules(settings.surface, *erasure, arms=self.experiments.arms, mails=settings.mails)
         self.replica = Replica(settings.pack)
         self.reader = ReplicaReader(settings, self.replica)
         self.counts = Counts()

@@ -51,6 +51,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] | None = None
     """Overrides the pack's: at most one recommendation per person in so many milliseconds of event time."""
     surface: Literal["site", "email"] = "site"
+    mails: bool = True
+    """Whether mail is planned; without, another system decides when to write and whether."""
     erasure_key: str = ""
     """Secret of the HMAC under which erased people are remembered."""
     erasure_complete_ms: Annotated[int, Meta(ge=0)] = 15 * 86_400_000

@@ -38,6 +38,7 @@ SETTINGS = {
     "flush_ms": "5",
     "model_flush_ms": "5",
     "linger_ms": "0",
+    "mails": "false",  # the mails are those of the test's own policy; plans of the workers would teach beside it
 }
 
 
