@@ -36,6 +36,9 @@ arms = { control = 0.6, short = 0.4 }
 packs = { short = { list_size = 6 } }
 holdout = 0.1
 started_ms = 1
+
+[packs.shop]
+models = "spine"  # `jobs` goes through with the learned blend; half a million purchases would take it an hour
 """
 
 
