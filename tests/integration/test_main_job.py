@@ -152,6 +152,7 @@ def test_jobs(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
     run(data_dir / "jobs.jsonl.gz", "jobs", clean_kafka, tmp_path / "worker.log", None, 240)
 
 
+@pytest.mark.faults  # fails: docs/reliability.md, "Known defect"
 def test_the_first_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
     run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 300)
 
