@@ -171,6 +171,7 @@ class Skimmed(Head, array_like=True, kw_only=True):
     times_shown: msgspec.Raw = msgspec.Raw()
     taught: msgspec.Raw = msgspec.Raw()
     sending: Due | None = None
+    queries: msgspec.Raw = msgspec.Raw()
 
 
 _encoder: Final = msgspec.msgpack.Encoder()
