@@ -91,6 +91,17 @@ def serious(page: Page) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in grave]
 
 
+def small_targets(page: Page) -> list[str]:
+    """Buttons, fields and lone links with a box under 24 by 24 CSS pixels (WCAG 2.5.8), wherever they stand."""
+    return page.evaluate("""
+        () => [...document.querySelectorAll("button, summary, select, textarea, input, a.button, a.brand")]
+            .filter((one) => one.checkVisibility())
+            .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+            .filter(([, box]) => box.width < 24 || box.height < 24)
+            .map(([html, box]) => `${html} is ${box.width} x ${box.height}`)
+    """)
+
+
 def test_a_save_changes_the_list_and_says_why(page: Page) -> None:
     picture(page, "page-1-popular")
     saved = page.locator("#browse article").nth(2)
@@ -158,10 +169,12 @@ def test_nobody_is_shut_out(page: Page, scheme: str) -> None:
     page.locator("#browse .save").first.click()
     settle(page, 0)
     expect(page.locator("#letter-items li")).to_have_count(4)
+    assert small_targets(page) == []
     assert serious(page) == []
     picture(page, f"page-6-{scheme}")
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert small_targets(page) == []
     assert serious(page) == []
     page.evaluate("scrollTo(0, 0)")
     picture(page, f"page-7-phone-{scheme}")
@@ -173,6 +186,7 @@ def test_a_rule_broken_is_noticed(page: Page) -> None:
         "document.querySelector('main').append(document.createElement('img'), document.createElement('button'))"
     )
     assert serious(page)
+    assert len(small_targets(page)) == 1
 
 
 def test_the_shop_opens_when_somebody_looks_for_it(page: Page, address: str) -> None:
