@@ -186,6 +186,14 @@ def pending(profile: Skimmed) -> list[Wake]:
     return timers
 
 
+def drop_timer(profile: Profile, due: Wake) -> None:
+    """Let a timer be that fails whenever it goes off."""
+    if due.kind == "mail" and profile.sending is not None:
+        profile.sending.due_ms = None
+    elif due.kind == "recommend":
+        profile.wake_ms = None
+
+
 def _seen_by(user_id: str, now_ms: int, replica: Replica, rules: Rules) -> Replica:
     """The replica under the pack of the person's arms."""
     return replica if rules.arms is None else replica.under(rules.arms.side(user_id, now_ms).pack)

@@ -92,6 +92,7 @@ WORKER: Final = (
     ),
     _counter("attune_examples_total", "Examples sent to the learner."),
     _counter("attune_wakes_total", "Timers that went off."),
+    _counter("attune_failures_total", "Steps and wakes that raised; more than ten a minute stop the process.", "what"),
     _counter("attune_rebalances_total", "Rebalances this process went through."),
     _counter("attune_order_gaps_total", "Gaps in the order of records, mended by reading again."),
     _gauge("attune_recovery_remaining_records", "Changelog records still to be read before work begins."),

@@ -99,7 +99,8 @@ ROWS: Final[tuple[tuple[str, tuple[Panel, ...]], ...]] = (
             ("sum by (topic, surface, reason) (rate(attune_decisions_total[5m]))", "{{topic}} {{surface}} {{reason}}"),
             ("sum(rate(attune_wakes_total[5m]))", "timers"))),
         Panel("Dead letters in 5 min, by reason", "short", (
-            ("sum by (reason) (increase(attune_dead_letters_total[5m]))", "{{reason}}"),)),
+            ("sum by (reason) (increase(attune_dead_letters_total[5m]))", "{{reason}}"),
+            ("sum by (what) (increase(attune_failures_total[5m]))", "{{what}}s that raised"))),
         Panel("Applied, and dropped", "ops", (
             ("sum by (role) (rate(attune_events_applied_total[5m]))", "applied {{role}}"),
             ("sum by (role) (rate(attune_duplicates_total[5m]))", "duplicates {{role}}"),

@@ -4,6 +4,7 @@ This file wires Kafka to `processors.pipeline`; what an event means is decided t
 """
 
 import asyncio
+import os
 from collections import deque
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ import msgspec
 from processors.effects import Arrival, Effect, Forget, Learn, Receipt, Recommend, Untaught, Wake
 from processors.erasure import marker_key, user_hash
 from processors.live_quality import LiveQuality
-from processors.pipeline import Rules, admit, step, wake
+from processors.pipeline import Rules, admit, drop_timer, step, wake
 from processors.profile import Profile
 from processors.randomness import Randomness
 from processors.replica import Replica
@@ -29,7 +30,7 @@ from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import Failure, SabotagedStepError, decode_failure, original_headers, step_failure
 from streams.experiment_file import ExperimentWatch
 from streams.failstop import stop_process
-from streams.faust_app import Membership, make_app, silence_monitor
+from streams.faust_app import Membership, make_app, silence_monitor, stopping
 from streams.lease import Lease
 from streams.mail_effects import carry_out_mail
 from streams.meter import Meter
@@ -87,9 +88,9 @@ class BehaviourWorker:
         self.table: Any = self.app.Table("profiles", partitions=settings.partitions, key_type=bytes, value_type=bytes)
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, BEHAVIOUR_GROUP, frozenset(names))
-        self._writer: Writer | None = None
+        self.made_writer: Writer | None = None
         stream = self.app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
-        self.app.agent(stream, name="behaviour")(self.consume)
+        self.app.agent(stream, name="behaviour")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
         self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self.on_recovered, weak=False)
@@ -98,9 +99,9 @@ class BehaviourWorker:
     @property
     def writer(self) -> Writer:
         """Made inside the event loop, at first use."""
-        if self._writer is None:
-            self._writer = Writer(self.settings, self.table, self.membership, self.lease, self.counts, self.meter)
-        return self._writer
+        if self.made_writer is None:
+            self.made_writer = Writer(self.settings, self.table, self.membership, self.lease, self.counts, self.meter)
+        return self.made_writer
 
     # -- the stream
 
@@ -136,11 +137,10 @@ class BehaviourWorker:
         key, partition, writer = message.key, arrival.partition, self.writer
         now_ms = moment_of(arrival, self.settings.clock, self.log_ms)
         if self.settings.clock == "log":
-            if now_ms > self.log_ms.get(partition, 0):
-                self.log_ms[partition] = now_ms
+            reached_ms = self.log_ms[partition] = max(now_ms, self.log_ms.get(partition, 0))
             self.heard_s[partition] = boottime_s()
-            self.fire("recommend", partition, self.log_ms[partition], None)
-            self.fire("mail", partition, self.log_ms[partition], None)
+            self.fire("recommend", partition, reached_ms, None)
+            self.fire("mail", partition, reached_ms, None)
         profile = writer.profile(key)
         if profile is None:
             profile = self.newcomer(key)
@@ -188,6 +188,12 @@ class BehaviourWorker:
         profile = Profile(erased_ms=marker.erased_ms if marker is not None else None)
         self.writer.adopt(key, profile)
         return profile
+
+    def wake(self, profile: Profile, user_id: str, due: Wake, clock_ms: int) -> list[Effect]:
+        if "raise" in self.settings.sabotage and user_id.startswith("raise-"):
+            raise SabotagedStepError(user_id)
+        luck, is_wall = Randomness(f"{user_id}/{due.due_ms}"), self.settings.clock == "wall"
+        return wake(profile, user_id, due, self.replica, luck, self.rules, clock_ms, is_wall)
 
     # -- what a step wants done
 
@@ -246,14 +252,30 @@ class BehaviourWorker:
             profile = self.rebuild(message.key)
             profile.applied[arrival.topic] = arrival.offset
             self.bury(message, step_failure(message, again, wall_ms()), "step")
-            self.step_failures.append(boottime_s())
-            failures = self.step_failures
-            if len(failures) > MAX_STEP_FAILURES_PER_MINUTE and failures[-1] - failures[0] < 60.0:
-                stop_process(f"more than {MAX_STEP_FAILURES_PER_MINUTE} steps a minute fail, the last with {again!r}")
+            self.failed("step", again)
         else:
             self.perform(message.key, arrival, effects)
             self.counts.applied += 1
             self.writer.history.setdefault(message.key, []).append(arrival)
+
+    def wake_failed(self, key: bytes, partition: int, due: Wake, error: Exception) -> None:
+        """Discard what the wake left half-done, and let this timer be: the person's next event sets another."""
+        if due.kind == "erase":
+            raise error  # nobody's erasure is ever dropped
+        profile = self.rebuild(key)
+        drop_timer(profile, due)
+        self.writer.dirty[key] = partition
+        hashed = user_hash(self.settings.erasure_key, key.decode())
+        os.write(2, f"attune: dropped a {due.kind} timer of person {hashed[:12]}: {error!r}\n".encode())
+        self.failed("wake", error)
+
+    def failed(self, what: str, error: Exception) -> None:
+        """Count a failure; one that is not the data's fault strikes again and again."""
+        self.meter.count("attune_failures_total", what)
+        failures = self.step_failures
+        failures.append(boottime_s())
+        if len(failures) > MAX_STEP_FAILURES_PER_MINUTE and failures[-1] - failures[0] < 60.0:
+            stop_process(f"more than {MAX_STEP_FAILURES_PER_MINUTE} failures a minute, the last: {what}, {error!r}")
 
     def rebuild(self, key: bytes) -> Profile:
         profile = self.writer.discard(key) or self.newcomer(key)
@@ -278,8 +300,12 @@ class BehaviourWorker:
                 return
             due = Wake(due_ms, kind)
             user_id = key.decode()
-            luck, clock_ms = Randomness(f"{user_id}/{due_ms}"), due_ms if now_ms == NEVER_MS else now_ms
-            effects = wake(profile, user_id, due, self.replica, luck, self.rules, clock_ms, is_wall)
+            clock_ms = due_ms if now_ms == NEVER_MS else now_ms
+            try:
+                effects = self.wake(profile, user_id, due, clock_ms)
+            except Exception as error:  # noqa: BLE001 - whatever a wake raises, the stream goes on
+                self.wake_failed(key, partition, due, error)
+                continue
             if effects:
                 self.writer.dirty[key] = partition
                 self.counts.wakes += 1
@@ -353,34 +379,9 @@ class BehaviourWorker:
         self.clear_timers()
 
     async def on_shutdown(self, *_: Any, **__: Any) -> None:
-        if self._writer is not None and self.order.next:
+        if self.made_writer is not None and self.order.next:
             self.order.next = {}
-            await asyncio.wait_for(self._writer.flush(), STOP_DEADLINE_S)
-
-    def measure(self) -> Meter:
-        """Everything measured, up to now."""
-        meter, writer, quality = self.meter, self._writer, self.quality
-        self.counts.measure(meter)
-        meter.set("attune_order_gaps_total", self.order.gaps)
-        meter.set("attune_recovered_records_total", self.table.recovered_records)
-        meter.set("attune_recovery_remaining_records", self.membership.recovery_remaining)
-        meter.set("attune_profiles", len(self.table.rows))
-        meter.set("attune_replica_records_total", self.reader.records)
-        if self.reader.last_read_ms:
-            meter.set("attune_replica_age_seconds", (wall_ms() - self.reader.last_read_ms) / 1000)
-        if writer is not None:
-            since_s = writer.unflushed_s
-            meter.set("attune_oldest_unflushed_seconds", 0.0 if since_s is None else boottime_s() - since_s)
-            meter.set("attune_producer_queue_records", len(writer.producer))
-        meter.set("attune_model_judged_total", quality.judged)
-        meter.set("attune_model_drift_alarms_total", quality.drift_alarms)
-        if quality.judged:
-            for policy, found in (("live", quality.live), ("popular", quality.popular)):
-                meter.set("attune_model_hit_rate_10", found.hit_rate, policy)
-                meter.set("attune_model_log_loss", found.log_loss, policy)
-                if (calibration := found.calibration) is not None:
-                    meter.set("attune_model_calibration_ratio", calibration, policy)
-        return meter
+            await asyncio.wait_for(self.made_writer.flush(), STOP_DEADLINE_S)
 
     def clear_timers(self) -> None:
         for timers in self.timers.values():

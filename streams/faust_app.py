@@ -5,7 +5,8 @@ What is private in Faust and needed here is reached in this file alone, and chec
 
 import logging
 import ssl
-from collections.abc import Mapping
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import faust
@@ -65,6 +66,18 @@ def _credentials(settings: Settings) -> Any:
         mechanism=settings.kafka.get("sasl.mechanism", settings.kafka.get("sasl.mechanisms", "PLAIN")),
         ssl_context=context,
     )
+
+
+def stopping(consume: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Awaitable[None]]:
+    """An agent that ends its process where it raises. Faust would start it anew, silently, after the record at hand."""
+
+    async def consumed(stream: Any) -> None:
+        try:
+            await consume(stream)
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            stop_process(f"an agent failed: {error!r}\n{traceback.format_exc()}")
+
+    return consumed
 
 
 def silence_monitor(app: faust.App) -> None:

@@ -16,7 +16,7 @@ from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import decode_failure, original_headers
-from streams.faust_app import Membership, make_app, silence_monitor
+from streams.faust_app import Membership, make_app, silence_monitor, stopping
 from streams.lease import Lease
 from streams.meter import Meter
 from streams.model_table import ModelTable
@@ -60,7 +60,7 @@ class LearnerWorker:
         self.flushed_s = boottime_s()
         self._lock: asyncio.Lock | None = None
         stream = self.app.topic(LEARNING, key_serializer="raw", value_serializer="raw", acks=False)
-        self.app.agent(stream, name="learner")(self.consume)
+        self.app.agent(stream, name="learner")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
         self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self.on_recovered, weak=False)

@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from streams.behaviour import BehaviourWorker, make_behaviour_app
+from streams.behaviour_meter import measure
 from streams.roles.faust_process import run, start_faust
 from streams.settings import Settings
 from streams.status import SAMPLES, report
@@ -28,7 +29,7 @@ def behaviour(settings: Settings) -> int:
             "profiles": len(worker.table.rows),
             "order_gaps": worker.order.gaps,
             **worker.counts.as_dict(),
-            SAMPLES: worker.measure().samples(),
+            SAMPLES: measure(worker).samples(),
         }
 
     report(status)

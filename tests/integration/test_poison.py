@@ -173,5 +173,33 @@ def test_a_worker_whose_every_step_raises_stops_and_says_so(house: House) -> Non
     for n in range(30):
         traffic.event("views", "u1", "i1", f"raise-{n}")
     traffic.flush()
-    eventually(lambda: "more than 10 steps a minute fail" in house.log.read_text(), 60, 0.3, "a stop that says why")
+    eventually(lambda: "more than 10 failures a minute" in house.log.read_text(), 60, 0.3, "a stop that says why")
     assert house.worker.poll() is None
+
+
+@pytest.fixture
+def patient_house(clean_kafka: str, tmp_path: Path) -> Iterator[House]:
+    options = {"test_sabotage": "raise", "min_interval_ms": "60000"}
+    running = House(clean_kafka, tmp_path / "worker.log", "--role", "behaviour", **options)
+    yield running
+    running.close()
+
+
+def test_a_timer_that_raises_is_dropped_and_nobody_else_waits(patient_house: House) -> None:
+    house, traffic = patient_house, Traffic(patient_house)
+    traffic.row(1)
+    for n in range(3):  # the second and third come within the interval: a list is due later
+        traffic.event("views", "raise-u", f"i{n}")
+    for n in range(40):
+        traffic.event("saves", f"u{n % PEOPLE}", "i1")
+    traffic.flush()
+    eventually(lambda: "attune: dropped a recommend timer of person" in house.log.read_text(), 60, 0.3, "it is said")
+    for n in range(40):
+        traffic.event("views", f"u{n % PEOPLE}", "i2")
+    traffic.event("views", "raise-u", "i3")
+    traffic.flush()
+    eventually(lambda: house.lag(BEHAVIOUR_GROUP) == 0, 60, 0.3, "lag 0")
+    assert totals(house) + Counter({("raise-u", "views"): 4}) == traffic.valid
+    assert +Counter(house.attune("profile", "raise-u", "--json").lines[0]["totals"]) == {"views": 4}
+    assert "starts again" not in house.log.read_text()
+    assert "raise-u" not in house.log.read_text().replace("SabotagedStepError('raise-u')", "")

@@ -1,0 +1,61 @@
+"""An agent that raises ends its process: Faust alone would go on silently after the record at hand."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from streams.behaviour import BehaviourWorker
+from streams.failstop import FAILSTOP_EXIT
+from streams.faust_app import stopping
+from streams.learning import LearnerWorker
+from streams.settings import read_settings
+
+RAISES = """
+import asyncio
+from streams.faust_app import stopping
+
+async def consume(stream):
+    raise KeyError("a record")
+
+asyncio.run(stopping(consume)(None))
+"""
+
+
+def test_it_says_what_happened_and_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", RAISES], capture_output=True, text=True, check=False)
+    assert done.returncode == FAILSTOP_EXIT
+    assert "attune: stopped: an agent failed: KeyError('a record')" in done.stderr
+    assert "in consume" in done.stderr  # where
+
+
+def test_being_cancelled_is_no_failure() -> None:
+    async def cancelled() -> None:
+        begun, never = asyncio.Event(), asyncio.Event()
+
+        async def consume(stream: object) -> None:
+            begun.set()
+            await never.wait()
+
+        task = asyncio.ensure_future(stopping(consume)(None))
+        await begun.wait()
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancelled())
+
+
+@pytest.mark.parametrize("worker", [BehaviourWorker, LearnerWorker])
+def test_every_agent_is_one_of_these(worker: type[BehaviourWorker | LearnerWorker]) -> None:
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        agents = worker(read_settings({})).app.agents
+        assert agents
+        for agent in agents.values():
+            assert agent.fun.__qualname__ == "stopping.<locals>.consumed"
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
