@@ -1,7 +1,7 @@
 """`make quality`: measure what docs/quality.md says about ranking, and write its tables.
 
     python -m benchmarks.quality --only bar --write docs/quality.md
-    python -m benchmarks.quality --only "ablation jobs" --only "delay jobs" --limit 20000
+    python -m benchmarks.quality --only "ablation jobs" --only "delay jobs" --compared 20000
 
 Finished measurements are kept in `--resume FILE` and not made again for the same commit, pack and options.
 """
@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--resume", type=Path, default=ROOT / ".attune" / "quality.jsonl")
     parser.add_argument("--only", action="append", default=[], help="measurements whose name holds all these words")
     parser.add_argument("--limit", type=int, help="only the first so many events of each log")
+    parser.add_argument("--compared", type=int, help="the same for delay curves and ablations alone")
     parser.add_argument("--commit", help="name this commit instead of asking git")
     parser.add_argument("--write", type=Path, help="the page to write the tables into; otherwise they are printed")
     options = parser.parse_args()
@@ -35,7 +36,7 @@ def main() -> None:
         parser.error("--data DIR or ATTUNE_DATA: where the logs are")
     wanted = [
         task
-        for task in tasks(options.limit)
+        for task in tasks(options.limit, options.compared)
         if not options.only or any(set(words.split()) <= set(task.name.split()) for words in options.only)
     ]
     options.resume.parent.mkdir(parents=True, exist_ok=True)

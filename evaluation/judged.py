@@ -70,6 +70,21 @@ class Judged(Struct):
         self.segment.append(self.segments.setdefault(segment, len(self.segments)))
         self.baselines.extend(baselines)
 
+    def since(self, event: int) -> Judged:
+        """The targets from this place in the log on, without what is known of the whole run."""
+        chosen = [i for i, at in enumerate(self.event) if at >= event]
+        width = len(self.baselines) // len(self) if len(self) else 0
+        later = Judged(segments=self.segments, events=self.events)
+        for i in chosen:
+            later.rank.append(self.rank[i])
+            later.person.append(self.person[i])
+            later.event.append(self.event[i])
+            later.earlier.append(self.earlier[i])
+            later.absence_ms.append(self.absence_ms[i])
+            later.segment.append(self.segment[i])
+            later.baselines.extend(self.baselines[width * i : width * (i + 1)])
+        return later
+
     def __len__(self) -> int:
         return len(self.rank)
 

@@ -19,7 +19,6 @@ from msgspec import Struct
 
 from evaluation.ablation import MODELS, variants
 from evaluation.judged import Judged
-from evaluation.metrics import hit, reciprocal_rank
 from evaluation.next_item import NextItem, judge
 from evaluation.next_report import intervals, variant
 from evaluation.replay_file import ReplayLog, read_log
@@ -49,7 +48,9 @@ class Measured(Struct, frozen=True):
     key: dict[str, Any]
     n: int
     figures: dict[str, dict[str, float]]
-    """Metric -> `value` on the whole, `low` and `high` (95%, by person), `rest` after the first 60%."""
+    """Metric -> `value` on the whole, `low` and `high` (95%, by person), `rest`, `rest_low`, `rest_high` after the
+    first 60%.
+    """
     gain: dict[str, dict[str, float]]
     """Of an ablation: the full blend's figure minus its own, paired, by metric."""
     cpu_s: float
@@ -63,8 +64,11 @@ FILES: Final = (
 )
 
 
-def tasks(limit: int | None) -> Iterator[Task]:
-    """All measurements, the bars first."""
+def tasks(limit: int | None, compared: int | None = None) -> Iterator[Task]:
+    """All measurements, the bars first. `limit` is how many events of each log are read (None: all), `compared` the
+    same for delay curves and ablations, which run over a log many times.
+    """
+    compared = limit if compared is None else compared
     for file, domain, candidates, bars in (
         ("jobs.jsonl.gz", "jobs", "any", {"hr@10": 0.83, "mrr@20": 0.66}),
         ("jobs.jsonl.gz", "jobs", "new", {"hr@10": 0.41}),
@@ -79,14 +83,14 @@ def tasks(limit: int | None) -> Iterator[Task]:
     for file, domain, candidates in FILES:
         for delay_ms in DELAYS_MS:
             options = NextItem(candidates=candidates, baselines=False, replica_delay_ms=delay_ms)  # type: ignore[arg-type]
-            yield Task(f"delay {file.partition('.')[0]} {candidates} {delay_ms}", file, domain, options, limit)
+            yield Task(f"delay {file.partition('.')[0]} {candidates} {delay_ms}", file, domain, options, compared)
     for file, domain, candidates in (*FILES, ("jobs.jsonl.gz", "jobs", "new"), ("tweets.jsonl.gz", "shop", "new")):
         options = NextItem(candidates=candidates, baselines=False)  # type: ignore[arg-type]
         for kind in ("without", "only"):
             for model in MODELS:
                 name = f"{kind} {model}"
                 stem = file.partition(".")[0]
-                yield Task(f"ablation {stem} {candidates} {name}", file, domain, options, limit, without=name)
+                yield Task(f"ablation {stem} {candidates} {name}", file, domain, options, compared, without=name)
 
 
 def measure(
@@ -112,22 +116,14 @@ def measure(
 
 
 def _figures(judged: Judged) -> dict[str, dict[str, float]]:
-    rest = np.array(judged.event) >= CHOSEN * judged.events
-    gains = {
-        "hr@10": hit(judged.ranks, 10),
-        "hr@20": hit(judged.ranks, 20),
-        "mrr@20": reciprocal_rank(judged.ranks, 20),
-    }
+    later = judged.since(int(CHOSEN * judged.events))
+    rest = intervals(later)
     found: dict[str, dict[str, float]] = {}
     for name, interval in intervals(judged).items():
-        if name in gains:
-            later = gains[name][rest]
-            found[name] = {
-                "value": interval.value,
-                "low": interval.low,
-                "high": interval.high,
-                "rest": float(later.mean()) if len(later) else float("nan"),
-            }
+        told = {"value": interval.value, "low": interval.low, "high": interval.high}
+        if name in rest:
+            told |= {"rest": rest[name].value, "rest_low": rest[name].low, "rest_high": rest[name].high}
+        found[name] = told
     return found
 
 

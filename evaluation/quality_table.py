@@ -52,7 +52,8 @@ def _bars(found: Sequence[Measured]) -> str:
                 continue
             met = "met" if told["value"] >= bar else "**missed**"
             figure = f"{metric.upper()} {told['value']:.4f} [{told['low']:.4f}, {told['high']:.4f}]"
-            rest, speed = f"{told['rest']:.4f}", f"{one.events / one.cpu_s:,.0f}"
+            rest = f"{told['rest']:.4f} [{told['rest_low']:.4f}, {told['rest_high']:.4f}]" if "rest" in told else ""
+            speed = f"{one.events / one.cpu_s:,.0f}"
             lines.append(f"| {_log(one)} | {_events(one)} | {one.n:,} | {figure} | {rest} | {bar} | {met} | {speed} |")
     return "\n".join(lines)
 
@@ -72,19 +73,38 @@ def _ablations(found: Sequence[Measured]) -> str:
         "Each model alone, and all but one: its figure, and what the full blend has more (paired, 95% by person).",
         "What may be shown is found by all sources in every row.",
         "",
-        "| file, candidates | events | blend | HR@20 | full less this, HR@20 | MRR@20 | full less this, MRR@20 |",
-        "|---|---|---|---|---|---|---|",
+        _HEAD.format("blend"),
     ]
-    for one in found:
-        cells = []
-        for metric in ("hr@20", "mrr@20"):
-            gain = one.gain[metric]
-            cells += [
-                f"{one.figures[metric]['value']:.4f}",
-                f"{gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]",
-            ]
-        lines.append(f"| {_log(one)} | {_events(one)} | {one.key['task']['without']} | {' | '.join(cells)} |")
+    lines += [_row(one) for one in found]
+    alone = [one for one in found if one.key["task"]["without"].startswith("only")]
+    lines += [
+        "",
+        "The learned blend beside the best single model of each log, best by the MRR@20 that it reaches alone:",
+        "",
+    ]
+    lines.append(_HEAD.format("best single model"))
+    for log in dict.fromkeys(map(_log, alone)):
+        lines.append(
+            _row(max((one for one in alone if _log(one) == log), key=lambda one: one.figures["mrr@20"]["value"]))
+        )
     return "\n".join(lines)
+
+
+_HEAD: Final = (
+    "| file, candidates | events | {} | HR@20 | full less this, HR@20 | MRR@20 | full less this, MRR@20 |\n"
+    "|---|---|---|---|---|---|---|"
+)
+
+
+def _row(one: Measured) -> str:
+    cells = []
+    for metric in ("hr@20", "mrr@20"):
+        gain = one.gain[metric]
+        cells += [
+            f"{one.figures[metric]['value']:.4f}",
+            f"{gain['value']:+.4f} [{gain['low']:+.4f}, {gain['high']:+.4f}]",
+        ]
+    return f"| {_log(one)} | {_events(one)} | {one.key['task']['without']} | {' | '.join(cells)} |"
 
 
 def _three(one: Measured) -> str:
