@@ -11,12 +11,24 @@ from redis.exceptions import RedisError
 from schemas.behaviour import Erasure
 from schemas.fields import Id
 from schemas.partitioning import partition_of
-from serving.console.lookups import AgentNode, Letter, Person, TopicNode, Topology, UnavailableError
+from serving.console.lookups import (
+    AgentNode,
+    ChallengerNode,
+    ExperimentNode,
+    Letter,
+    Person,
+    TopicNode,
+    Topology,
+    UnavailableError,
+    Versions,
+)
 from serving.lag.broker import Broker
 from serving.lag.errors import LagError
 from serving.lag.reading import Partition
 from streams.admin import BrokerError, partitions_found
+from streams.challenger_log import challenger_rows, roll_back
 from streams.clock import wall_ms
+from streams.experiment_file import ExperimentError, Experiments
 from streams.feeding import Feeder
 from streams.letter_box import Letter as KafkaLetter
 from streams.letter_box import letters, send_back
@@ -62,7 +74,7 @@ def available(question: Callable[[], Answer]) -> Answer:
     """The answer, or one sentence why there is none."""
     try:
         return question()
-    except (BrokerError, RedisError, LagError) as error:
+    except (BrokerError, RedisError, LagError, ExperimentError) as error:
         raise UnavailableError(str(error)) from None
     except KafkaException as error:
         raise UnavailableError(error.args[0].str()) from None
@@ -146,6 +158,35 @@ class HouseLookups:
             for topic in TOPICS.values()
         )
         return Topology(nodes, AGENTS, trouble)
+
+    def versions(self) -> Versions:
+        model, state = available(lambda: challenger_rows(self.settings))
+        challenger = None
+        if model is not None and state is not None:
+            challenger = ChallengerNode(
+                state.model, state.serves, state.change, state.at_ms, model.examples, state.n, state.difference,
+                state.low, state.high, state.winner,
+            )  # fmt: skip
+        defined = {each.name for each in self.settings.experiments}
+        known = available(lambda: Experiments(self.settings).all)
+        return Versions(
+            challenger,
+            tuple(
+                ExperimentNode(each.name, each.shares, each.started_ms, each.stopped_ms, each.name in defined)
+                for each in sorted(known, key=lambda each: -each.started_ms)
+            ),
+        )
+
+    def rollback(self, model: str) -> str:
+        _, state = available(lambda: challenger_rows(self.settings))
+        if state is None or not state.serves or state.model != model:
+            raise UnavailableError(f"the challenger {model[:60]} does not rank now; open the page again")
+        available(lambda: roll_back(self.settings, state, wall_ms()))
+        return f"the blend ranks again, not {model}"
+
+    def stop_experiment(self, name: str) -> str:
+        stopped = available(lambda: Experiments(self.settings).stop(name, wall_ms()))
+        return f"stopped, nobody enters {stopped.name} any more"
 
     def _view(self, user_id: str) -> tuple[Any, Any]:
         view = RedisView(self.settings)

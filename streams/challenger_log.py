@@ -50,6 +50,13 @@ def challenger_rows(settings: Settings) -> tuple[ChallengerModel | None, Challen
     return decode_model(model) if model else None, decode_state(state) if state else None
 
 
+def roll_back(settings: Settings, state: ChallengerState, now_ms: int) -> ChallengerState:
+    """Let the blend rank again, at once and without reading the log: the new state bears no figures."""
+    changed = ChallengerState(state.offset, "rollback", state.model, serves=False, at_ms=now_ms)
+    publish(settings, {STATE: changed})
+    return changed
+
+
 def publish(settings: Settings, rows: dict[bytes, ChallengerModel | ChallengerState]) -> None:
     """Write rows of `model`, and wait until they are there. Raises BrokerError where they cannot be written."""
     producer: Producer = make_producer(settings)

@@ -61,6 +61,11 @@ class Experiments:
         return known[name]
 
     @property
+    def all(self) -> list[Experiment]:
+        """Those that run, and those that were stopped."""
+        return list(self._known.values())
+
+    @property
     def arms(self) -> Arms:
         """What decisions are made by. Raises `ExperimentError` where the experiments contradict each other."""
         return _arms(self._settings, self._known.values())

@@ -72,7 +72,7 @@ def application(settings: Settings, workers: list[str], operator: str, groups: l
             owners=Owners(settings.bootstrap, settings.kafka, lambda: sorted({row.group for row in lag.view.rows})),
             lookups=HouseLookups(settings),
             sessions=Sessions({"viewer": settings.console_viewer, "operator": operator}),
-            audit=Audit(state_dir),
+            audit=Audit(state_dir, settings.erasure_key),
             bootstrap=settings.bootstrap,
             pool=ThreadPoolExecutor(THREADS, thread_name_prefix="console"),
         )

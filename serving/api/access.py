@@ -25,6 +25,8 @@ USER_RATE_PER_S: Final = 20.0
 MOST_BUCKETS: Final = 50_000
 OWN_TOPICS: Final = frozenset({"views", "saves", "dismissals", "searches", "impressions"})
 """What a browser may tell of its own person; `applies`, `clicks` and `opens` come from servers."""
+ADMITTED: Final = "admitted"
+"""In the scope of a request that was counted already."""
 OWN: Final = "own"
 """The `opt` of routes that a user token opens for its own person."""
 
@@ -108,7 +110,7 @@ def needs(scope: Scope) -> Callable[..., Any]:
         if who is None:
             reason = "the token is unknown or has expired" if request.scope.get("token_given") else "a token is needed"
             raise ProblemError(401, reason, headers={"WWW-Authenticate": 'Bearer realm="attune"'})
-        wait_s = request.app.state.doors.admit(who)
+        wait_s = 0.0 if ADMITTED in request.scope else request.app.state.doors.admit(who)
         if wait_s > 0.0:
             raise ProblemError(
                 429, f"more than {who.rate_per_s:g} requests a second", headers={"Retry-After": str(int(wait_s) + 1)}

@@ -121,7 +121,7 @@ def application(
     methods = {
         route.path_format: ", ".join(sorted(route.methods)) for route in app.routes if isinstance(route, HTTPRoute)
     }
-    return Gate(app, parts.doors, parts.measures, methods)
+    return Gate(app, parts, methods)
 
 
 def _given(parts: Parts) -> Callable[[], Parts]:

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, unquote
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.api.access import SLASH, Doors
-from serving.api.measures import Measures
+from serving.api.access import SLASH
+from serving.api.express import ROUTE, Express
+from serving.api.parts import Parts
 
 _REQUEST_ID: Final = re.compile(rb"[\w.-]{1,64}\Z")
 _BEARER: Final = b"bearer "
@@ -20,11 +21,12 @@ _BEARER: Final = b"bearer "
 class Gate:
     """An ASGI application around the API's. Refusing is left to the routes' guards, which know what a route needs."""
 
-    def __init__(self, app: ASGIApp, doors: Doors, measures: Measures, methods: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp, parts: Parts, methods: Mapping[str, str]) -> None:
         self._methods = methods
         self._app = app
-        self._doors = doors
-        self._measures = measures
+        self._doors = parts.doors
+        self._measures = parts.measures
+        self._express = Express(parts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -44,7 +46,12 @@ class Gate:
         token = _token(headers, scope["query_string"])
         if token:
             about["token_given"] = True
-            about["principal"] = self._doors.principal(token)
+            about["principal"] = who = self._doors.principal(token)
+            body = None if who is None else await self._express.list_for(about, headers, who)
+            if body is not None:
+                await _answer(send, body, request_id)
+                self._measures.took(ROUTE, "GET", 200, time.perf_counter() - started_s)
+                return
         status = 0
 
         async def answer(message: Message) -> None:
@@ -67,6 +74,17 @@ class Gate:
         finally:
             route = str(about.get("path_template") or "none")
             self._measures.took(route, about["method"], status, time.perf_counter() - started_s)
+
+
+async def _answer(send: Send, body: bytes, request_id: bytes) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-request-id", request_id),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _token(headers: dict[bytes, bytes], query: bytes) -> str:

@@ -15,7 +15,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from litestar.template.config import TemplateConfig
 
-from serving.console import pages
+from serving.console import models_page, pages
 from serving.console.state import Console
 from serving.console.words import FILTERS, ago
 from serving.look.stylesheet import stylesheet
@@ -94,7 +94,8 @@ def application(console: Console) -> Litestar:
     return Litestar(
         [
             pages.root, pages.login_page, pages.login, pages.logout, pages.page, pages.live, pages.dead_letters,
-            pages.replay, pages.person, pages.erase, pages.topology, pages.audit, asset, healthz,
+            pages.replay, pages.person, pages.erase, pages.topology, pages.audit, models_page.models,
+            models_page.rollback, models_page.stop_experiment, asset, healthz,
         ],
         state=State({"console": console}),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment)),

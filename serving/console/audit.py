@@ -9,13 +9,15 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from processors.erasure import user_hash
+
 FILE: Final = "console-audit.jsonl"
 SHOWN: Final = 200
 TAIL_BYTES: Final = 200_000
 
 
 class Entry(Struct, frozen=True):
-    """One thing that someone did, or was not allowed to do. `subject` may name a person: the file is private."""
+    """One thing that someone did, or was not allowed to do. `subject` names no person, see `Audit.alias`."""
 
     ts_ms: int
     role: str
@@ -26,12 +28,20 @@ class Entry(Struct, frozen=True):
 
 
 class Audit:
-    """Appends to `DIRECTORY/console-audit.jsonl`, readable by its owner alone. Raises OSError where it cannot."""
+    """Appends to `DIRECTORY/console-audit.jsonl`, readable by its owner alone. Raises OSError where it cannot.
 
-    def __init__(self, directory: Path) -> None:
+    `erasure_key` is the secret under which erased people are remembered.
+    """
+
+    def __init__(self, directory: Path, erasure_key: str = "") -> None:
+        self._erasure_key = erasure_key
         directory.mkdir(parents=True, exist_ok=True)
         self.path = directory / FILE
         self._lock = threading.Lock()
+
+    def alias(self, user_id: str) -> str:
+        """What a person is called here: the log outlives them. Whoever knows the id and the secret finds the entry."""
+        return f"person {user_hash(self._erasure_key, user_id)[:32]}"
 
     def write(self, role: str, address: str, action: str, subject: str, outcome: str) -> None:
         """Append one entry."""

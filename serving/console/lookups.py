@@ -74,6 +74,38 @@ class Topology(Struct, frozen=True):
     trouble: str = ""
 
 
+class ChallengerNode(Struct, frozen=True):
+    """The challenger's newest state: what was decided last, and on which figures (None: on none)."""
+
+    model: str
+    serves: bool
+    change: str
+    at_ms: int
+    examples: int
+    n: int
+    difference: float | None
+    low: float | None
+    high: float | None
+    winner: str | None
+
+
+class ExperimentNode(Struct, frozen=True):
+    """An experiment. `by_settings`: it is defined in attune.toml, where alone it can be stopped."""
+
+    name: str
+    shares: dict[str, float]
+    started_ms: int
+    stopped_ms: int | None
+    by_settings: bool
+
+
+class Versions(Struct, frozen=True):
+    """What ranks people's lists. `challenger` is None where none was fitted."""
+
+    challenger: ChallengerNode | None
+    experiments: tuple[ExperimentNode, ...] = ()
+
+
 class Lookups(Protocol):
     """What is injected."""
 
@@ -91,3 +123,12 @@ class Lookups(Protocol):
 
     def topology(self) -> Topology:
         """Topics, agents, tables."""
+
+    def versions(self) -> Versions:
+        """Which models rank, and the experiments there are."""
+
+    def rollback(self, model: str) -> str:
+        """Let the blend rank again, if the challenger `model` does. Returns what came of it."""
+
+    def stop_experiment(self, name: str) -> str:
+        """Let nobody else into an experiment. Returns what came of it."""

@@ -142,19 +142,20 @@ async def erase(request: Asked, data: Form) -> Template | Redirect:
     """Forget a person; the id has to be typed again."""
     console = console_of(request)
     user = str(data.get("user", ""))[: MAX_ID + 1]
-    session = await actor_of(request, "erase", user, data.get("csrf"))
+    alias = console.audit.alias(user)
+    session = await actor_of(request, "erase", alias, data.get("csrf"))
     context: dict[str, Any] = {"user": user, "erased": "", "person": None}
     if not user or len(user) > MAX_ID or data.get("again") != user:
         trouble = "Nothing was erased: the id typed for confirmation is not the same."
         return shown(request, "person", {**context, "trouble": trouble}, 400)
     who = session.role, address_of(request)
-    await console.ask(console.audit.write, *who, "erase", user, "asked")
+    await console.ask(console.audit.write, *who, "erase", alias, "asked")
     try:
         event_id = await console.ask(console.lookups.erase, user)
     except UnavailableError as error:
-        await console.ask(console.audit.write, *who, "erase", user, f"failed: {error}")
+        await console.ask(console.audit.write, *who, "erase", alias, f"failed: {error}")
         return shown(request, "person", {**context, "trouble": str(error)}, 503)
-    await console.ask(console.audit.write, *who, "erase", user, f"event {event_id}")
+    await console.ask(console.audit.write, *who, "erase", alias, f"event {event_id}")
     return shown(request, "person", {**context, "erased": event_id, "trouble": ""})
 
 

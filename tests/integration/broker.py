@@ -42,7 +42,6 @@ class Broker:
             ``{"message.max.bytes": "1000"}``.
         data_dir: where it keeps its data; by default a temporary directory that `close` removes.
         heap_mb: the JVM's heap, in MiB.
-        jars: the directory of another Kafka than the one the tests are for.
         jars: a directory with the jars of another release than the tests' own.
 
     Attributes:
@@ -60,7 +59,6 @@ class Broker:
             raise ValueError(f"heap_mb must be at least 128, not {heap_mb}")
         self.config = dict(config or {})
         self.heap_mb = heap_mb
-        self._jars = jars
         self._jars = jars
         self._own_dir = data_dir is None
         self.directory = Path(tempfile.mkdtemp(prefix="attune-kafka-")) if data_dir is None else data_dir

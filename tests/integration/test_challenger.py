@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from attune.console import HouseLookups
 from processors.replica import Replica
 from schemas.learning import Lesson
+from serving.console.lookups import UnavailableError
 from streams.admin import create_topics
 from streams.producing import make_producer
 from streams.replica_reader import ReplicaReader
@@ -59,6 +61,17 @@ def test_fitted_compared_served_and_rolled_back(clean_kafka: str, tmp_path: Any)
     assert served["serves"] is True
     assert served["last_change"]["change"] == "serve"
     assert serving(settings) is True
+    console = HouseLookups(settings)
+    shown = console.versions().challenger
+    assert shown is not None
+    assert (shown.serves, shown.model, shown.winner) == (True, fitted["model"], "challenger")
+    with pytest.raises(UnavailableError, match="does not rank"):
+        console.rollback("another")
+    console.rollback(shown.model)
+    assert serving(settings) is False
+    with pytest.raises(UnavailableError, match="does not rank"):
+        console.rollback(shown.model)
+    assert told("serve")["serves"] is True
     rolled = told("rollback")
     assert rolled["serves"] is False
     assert serving(settings) is False

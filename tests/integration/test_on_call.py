@@ -56,7 +56,7 @@ def test_a_watched_run(house: House, tmp_path: Path) -> None:
     ]
     twice = [*views[:5]]
     broken = [row("views", "u1", event_id=f"b{n}", user_id="u1", item_id="", ts_ms=1_700_000_000_000) for n in range(3)]
-    collector = Collector(house, tmp_path / "lag.log", "--probe", "1")
+    collector = Collector(house.names, tmp_path / "lag.log", "--probe", "1")
     try:
         worker = worker_address(house)
         targets = {"attune-workers": [worker], "attune-lag": [collector.address]}

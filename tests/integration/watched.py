@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.cli.command import ROOT, environment
@@ -12,14 +13,14 @@ from tests.integration.waiting import eventually
 
 
 class Collector:
-    """`attune lag serve`, every second."""
+    """`attune lag serve`, every second; `settings` in the names of the variables, without ATTUNE_."""
 
-    def __init__(self, house: House, log: Path, *options: str) -> None:
+    def __init__(self, settings: Mapping[str, str], log: Path, *options: str) -> None:
         self.log = log
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "attune.cli.main", "lag", "serve", "--interval", "1", *options],
-                env=environment(**{**house.names, "state_dir": str(log.parent / "lag-state")}),
+                env=environment(**{**settings, "state_dir": str(log.parent / "lag-state")}),
                 cwd=ROOT,
                 stdout=out,
                 stderr=out,

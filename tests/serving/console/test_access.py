@@ -11,7 +11,15 @@ from litestar.testing import TestClient
 from serving.console.application import HEADERS, application
 from serving.console.audit import Audit
 from serving.console.lag_feed import LagFeed
-from serving.console.lookups import Letter, Person, Topology, UnavailableError
+from serving.console.lookups import (
+    ChallengerNode,
+    ExperimentNode,
+    Letter,
+    Person,
+    Topology,
+    UnavailableError,
+    Versions,
+)
 from serving.console.owners import Owners
 from serving.console.sessions import COOKIE, MAX_WRONG, WRONG_S, Sessions
 from serving.console.state import Console
@@ -22,6 +30,8 @@ PAGES = ("overview", "lag", "models", "sending", "dead-letters", "person?user=u1
 ACTIONS = {
     "/dead-letters/replay": {"id": "views-0-1", "confirmed": "yes"},
     "/person/erase": {"user": "u1", "again": "u1"},
+    "/models/rollback": {"subject": "trees-1", "confirmed": "yes"},
+    "/models/stop-experiment": {"subject": "fresher", "confirmed": "yes"},
 }
 NOWHERE = "127.0.0.1:1"
 
@@ -48,6 +58,18 @@ class Quiet:
 
     def topology(self) -> Topology:
         return Topology((), ())
+
+    def versions(self) -> Versions:
+        trees = ChallengerNode("trees-1", True, "serve", 0, 600, 1_400, -0.02, -0.03, -0.01, "challenger")
+        return Versions(trees, (ExperimentNode("fresher", {"control": 0.5, "treatment": 0.5}, 0, None, False),))
+
+    def rollback(self, model: str) -> str:
+        self.done.append(model)
+        return "the blend ranks again"
+
+    def stop_experiment(self, name: str) -> str:
+        self.done.append(name)
+        return "stopped"
 
 
 class World:
@@ -145,6 +167,8 @@ def test_a_replay_is_confirmed_and_an_erasure_typed_twice(client: TestClient, wo
     asked = client.post("/dead-letters/replay", data={"id": "views-0-1"}, headers=token)
     assert "Send 1 letter back?" in asked.text
     assert client.post("/person/erase", data={"user": "u1", "again": "u2"}, headers=token).status_code == 400
+    for path, question in (("rollback", "Let the blend rank again?"), ("stop-experiment", "Let nobody else in?")):
+        assert question in client.post(f"/models/{path}", data={"subject": "x"}, headers=token).text
     assert world.lookups.done == []
 
 
@@ -174,13 +198,15 @@ def test_a_session_ends(client: TestClient, world: World) -> None:  # type: igno
     assert client.get("/audit").status_code == 401
 
 
-def test_the_log_is_private_and_hostile_words_stay_words(client: TestClient, world: World) -> None:  # type: ignore[type-arg]
+def test_the_log_is_private_and_hostile_words_stay_words(client: TestClient, world: World, tmp_path: Path) -> None:  # type: ignore[type-arg]
     token = {"authorization": "Bearer act", "accept": "text/html"}
     hostile = '<script>alert("x")</script>\n'
     client.post("/person/erase", data={"user": hostile, "again": hostile}, headers=token)
     assert world.audit.path.stat().st_mode & 0o077 == 0
     lines = world.audit.path.read_text().splitlines()
-    assert all(json.loads(line)["subject"] == hostile for line in lines)
+    subjects = {json.loads(line)["subject"] for line in lines}
+    assert subjects == {world.audit.alias(hostile)}, "the log outlives people, and names none"
+    assert world.audit.alias(hostile) not in {world.audit.alias("u1"), Audit(tmp_path, "a secret").alias(hostile)}
     assert "<script>alert" not in client.get("/audit", headers=token).text
     assert "no Kafka &lt;here&gt;" in client.get("/dead-letters", headers=token).text
     assert "<script>alert" not in client.get("/person", params={"user": hostile}, headers=token).text
