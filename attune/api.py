@@ -1,6 +1,7 @@
 """The composition root of the HTTP API: the real parts, started and stopped with the server."""
 
 import asyncio
+import ctypes
 import gc
 import sys
 import threading
@@ -125,8 +126,14 @@ class Site:
 
 
 def _freeze_garbage() -> None:
-    """The catalogue lives as long as the process: the collector need not look at it again and again."""
+    """The catalogue lives as long as the process: the collector need not look at it again and again.
+
+    What reading it took goes back to the system, where the C library can do that (glibc).
+    """
     gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 

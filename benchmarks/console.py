@@ -21,7 +21,7 @@ from playwright.sync_api import Page
 from serving.console.application import application
 from serving.console.audit import Audit
 from serving.console.lag_feed import LagFeed
-from serving.console.lookups import Letter, Person, Topology
+from serving.console.lookups import Letter, Person, Topology, Versions
 from serving.console.owners import Owners
 from serving.console.sessions import Sessions
 from serving.console.state import Console
@@ -59,6 +59,15 @@ class Nobody:
 
     def topology(self) -> Topology:
         return Topology((), ())
+
+    def versions(self) -> Versions:
+        return Versions(None)
+
+    def rollback(self, model: str) -> str:
+        return ""
+
+    def stop_experiment(self, name: str) -> str:
+        return ""
 
 
 class Still(LagFeed):

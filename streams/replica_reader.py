@@ -20,6 +20,8 @@ from streams.settings import Settings
 
 TOPICS: Final = ("items", "model")
 READ_S: Final = 20.0
+MOST_WAITING: Final = 20_000
+"""Records that were read and not taken over yet: more would only fill the memory."""
 AGAIN_S: Final = 1.0
 
 
@@ -106,6 +108,8 @@ class ReplicaReader:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
+                "queued.max.messages.kbytes": 8_192,
+                "fetch.queue.backoff.ms": 10,  # with the default, a second, so short a queue would run dry
                 **self.settings.kafka,
             }
         )
@@ -134,6 +138,6 @@ class ReplicaReader:
                         del ends[tp.topic, tp.partition]
             if not ends:
                 self._reached_end.set()
-            while len(self._records) > 200_000 and not self._stopping.is_set():
+            while len(self._records) > MOST_WAITING and not self._stopping.is_set():
                 self._stopping.wait(0.05)
         consumer.close()

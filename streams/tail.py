@@ -48,6 +48,8 @@ class Tail:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 10,
+                "queued.max.messages.kbytes": 8_192,
+                "fetch.queue.backoff.ms": 10,  # with the default, a second, so short a queue would run dry
                 "log_level": 0,
                 **self._settings.kafka,
             }
