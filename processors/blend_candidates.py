@@ -17,6 +17,7 @@ from processors.retrieval import NO_EVIDENCE, Candidates, Evidence, alike, asked
 from processors.session_neighbours import KINDS, Neighbourhood, neighbourhood
 from processors.taste import Taste
 from processors.top_list import Rows
+from processors.wishes import kind, kinds_of
 
 Values = npt.NDArray[np.float64]
 
@@ -40,6 +41,8 @@ class Shortlist(Struct, frozen=True):
     followed: Values
     preceded: Values
     after_last: Values
+    kinds: Values
+    """By category code, how far it is of what was asked for (wishes.py)."""
     sessions: npt.NDArray[np.float64]
     """What session neighbours say: kinds × candidates."""
 
@@ -51,6 +54,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     rows = replica.rows_of(trodden.numbers).astype(np.intp)
     text = alike(taste, replica) if only is None else NO_EVIDENCE
     asked = asked_for(taste, now_ms, replica)
+    kinds = kinds_of(asked, replica)
     followed, preceded, after_last, merit = scratch[:4]
     np.add.at(followed, rows, trodden.followed)
     np.add.at(preceded, rows, trodden.preceded)
@@ -75,6 +79,8 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
         shares = replica.popularity.parts(replica.shelves.numbers[near], now_ms, replica.total_levels)[WEEK]
         score = 1.0 / (1.0 + km / NEAR_KM) + TEXT_BESIDE_NEAR * merit[near]
         score += POPULAR_BESIDE_NEAR * np.log1p(shares * len(replica.catalogue))
+        if asked:
+            score += kind(near, kinds, replica)
         found.append(_best(near, score, NEAR))
     merit[text.rows] = 0.0
     if only is None:
@@ -94,6 +100,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
         followed[chosen],
         preceded[chosen],
         after_last[chosen],
+        kinds,
         _said(neighbours, chosen, replica),
     )
     followed[touched] = preceded[touched] = after_last[touched] = 0.0
@@ -105,9 +112,10 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     rows = np.arange(1, replica.catalogue.rows)
     rows = rows[eligible(rows, taste, now_ms, replica)]
     nothing = np.zeros(len(rows))
-    titles = _titles(rows, asked_for(taste, now_ms, replica), replica)
+    asked = asked_for(taste, now_ms, replica)
+    titles = _titles(rows, asked, replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
-    return Shortlist(candidates, nothing, nothing, nothing, np.zeros((KINDS, len(rows))))
+    return Shortlist(candidates, nothing, nothing, nothing, kinds_of(asked, replica), np.zeros((KINDS, len(rows))))
 
 
 def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], replica: Replica) -> Values:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from processors.blend import NAMES
+from processors.blend import NAMES, OWN
 from processors.context import Context
 from processors.popularity import half_lives_d
 from processors.replica import Replica
@@ -26,8 +26,6 @@ Matrix = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float64]
 
 COLUMN: Final = {name: place for place, name in enumerate(NAMES)}
-OWN: Final = COLUMN["own"]
-"""The first feature of own items."""
 FLOOR: Final = 0.1
 TRAIL_FLOOR: Final = 0.05
 SESSION_FLOOR: Final = 1e-4
@@ -86,7 +84,7 @@ def blend_features(
     preceded: Values,
     after_last: Values,
     sessions: Matrix,
-    stated: Values,
+    wishes: Matrix,
     person: People,
     now_ms: int,
     replica: Replica,
@@ -111,7 +109,7 @@ def blend_features(
         attention = person.attention[:LABEL_DEEDS]
         matrix[COLUMN["labels"]] = labels.shared(rows, person.rows[: len(attention)], attention)
     matrix[COLUMN["fresh"]] = _age(rows, now_ms, replica)
-    matrix[COLUMN["stated"]] = stated
+    matrix[COLUMN["stated"] : COLUMN["remote"] + 1] = wishes
     _own(matrix, rows, person, now_ms, replica)
     if replica.pack.muted:
         matrix[[COLUMN[name] for name in replica.pack.muted]] = 0.0

@@ -5,9 +5,10 @@ from typing import Final
 import numpy as np
 
 from processors import features as spine
-from processors.blend import NAMES
+from processors import wishes
+from processors.blend import NAMES, OWN
 from processors.blend_candidates import Shortlist, every_item, shortlist
-from processors.blend_features import OWN, Matrix, People, blend_features, person_of
+from processors.blend_features import Matrix, People, blend_features, person_of
 from processors.context import context_of
 from processors.profile import Profile
 from processors.ranking import Ranking
@@ -22,10 +23,10 @@ _GROUP_OF: Final = {
         *("session", "session_after", "session_before", "session_next"),
     ),
     spine.TEXT: ("text", "text_log", "text_last"),
-    spine.LOCATION: ("distance", "distance_last", "near"),
+    spine.LOCATION: ("distance", "distance_last", "near", "far"),
     spine.AFFINITY: ("labels",),
     spine.FRESHNESS: ("fresh",),
-    spine.STATED: ("stated",),
+    spine.STATED: ("stated", "kind", "remote"),
     spine.SEEN: NAMES[OWN:],
 }
 GROUPS: Final = np.array([[name in _GROUP_OF[group] for group in range(len(_GROUP_OF))] for name in NAMES], np.float64)
@@ -73,7 +74,7 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
         found.preceded,
         found.after_last,
         found.sessions,
-        spine.stated(candidates, taste, replica),
+        wishes.features(candidates.rows, spine.stated(candidates, taste, replica), found.kinds, taste, replica),
         person,
         now_ms,
         replica,

@@ -18,7 +18,7 @@ from processors.taste import taste_of
 
 EAGER: Final = 2_000
 ONE_IN: Final = 4
-OTHERS: Final = 29
+OTHERS: Final = 26
 """Candidates drawn beside the item acted on: an example stays below 2 KB."""
 MOST: Final = 60_000.0
 """Within the range of half precision."""

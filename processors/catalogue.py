@@ -75,6 +75,8 @@ class Catalogue:
         self._tags: list[tuple[int, ...]] = [()]
         self._shared: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._cities_named: dict[str, list[int]] = {}
+        self.city_at: dict[int, tuple[float, float]] = {}
+        """City code -> latitude and longitude, of all that its items ever said the least: the same in any order."""
         self._arrivals = 0
 
     def __len__(self) -> int:
@@ -216,7 +218,10 @@ class Catalogue:
         self.lon[row] = nan if lon is None else lon
         self.region[row] = self.regions.learn(location.region)
         self.country[row] = self.countries.learn(location.country)
-        self.city[row] = self.city_code(location.city, location.region, learn=True)
+        city = self.city_code(location.city, location.region, learn=True)
+        self.city[row] = city
+        if city and lat is not None and lon is not None:
+            self.city_at[city] = min(self.city_at.get(city, (lat, lon)), (lat, lon))
 
     def city_code(self, city: str | None, region: str | None, *, learn: bool = False) -> int:
         """The code of a city in a region; 0 where it is unknown and not to be learned."""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.catalogue import Catalogue
+from processors.distances import distances_km
 from processors.pack import Pack
 from processors.popularity import DAY_MS
 from processors.replica import Replica
@@ -33,15 +34,15 @@ def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Mask:
         allowed &= taste.excluded[places] != hashes
     if pack.salary_veto and taste.min_salary is not None:
         allowed &= ~(catalogue.salary_max[rows] < taste.min_salary)
-    if taste.remote_only:
+    if taste.wants_remote and pack.remote_veto:
         allowed &= catalogue.remote[rows] != 0
     if taste.wanted is not None:
-        allowed &= in_place(rows, taste.wanted, catalogue, pack)
+        allowed &= in_place(rows, taste.wanted, taste.radius_km, catalogue, pack)
     return allowed
 
 
-def in_place(rows: Rows, wanted: Wanted, catalogue: Catalogue, pack: Pack) -> Mask:
-    """Which of `rows` are where the person wants to be."""
+def in_place(rows: Rows, wanted: Wanted, radius_km: float, catalogue: Catalogue, pack: Pack) -> Mask:
+    """Which of `rows` are where the person wants to be, or within `radius_km` of its middle."""
     city, region, country = catalogue.city[rows], catalogue.region[rows], catalogue.country[rows]
     fits = _among(city, wanted.cities) | _among(region, wanted.regions) | _among(country, wanted.countries)
     fits |= (city == 0) & _among(region, wanted.around)
@@ -49,6 +50,9 @@ def in_place(rows: Rows, wanted: Wanted, catalogue: Catalogue, pack: Pack) -> Ma
         fits |= (city == 0) & (region == 0) & (country == 0)
     else:
         fits |= (city == 0) & (region == 0)
+    if radius_km > 0.0:
+        for lat, lon in wanted.centres:
+            fits |= distances_km(rows, lat, lon, catalogue) <= radius_km
     if pack.remote_everywhere:
         fits |= catalogue.remote[rows] == 1
     return fits

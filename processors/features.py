@@ -1,12 +1,12 @@
 """What speaks for and against each candidate, as numbers in [0, 1]: one row a feature, in the order of `NAMES`."""
 
-from math import cos, radians
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from processors.codes import Codes
+from processors.distances import distances_km
 from processors.pack import ScoreWeights
 from processors.popularity import DAY_MS
 from processors.replica import Replica
@@ -24,7 +24,6 @@ LEAST_TEXT: Final = 0.1
 """Evidence weaker than this is not blown up to 1, though it be a person's strongest."""
 REMOTE: Final = 0.5
 """The location feature of remote work."""
-KM_PER_DEGREE: Final = 111.195
 OWN_SCRATCH: Final = 3
 
 
@@ -67,24 +66,13 @@ def freshness(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float
     return fresh
 
 
-def distances_km(rows: Rows, lat: float, lon: float, replica: Replica) -> npt.NDArray[np.float64]:
-    """Distance to each row's item, NaN where it has no coordinates; on a plane, exact to 1% up to some 500 km."""
-    catalogue = replica.catalogue
-    north = catalogue.lat[rows] - lat
-    east = catalogue.lon[rows] - lon
-    east -= 360.0 * np.rint(east / 360.0)
-    east *= cos(radians(lat))
-    km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.sqrt(north * north + east * east)
-    return km
-
-
 def _location(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
     catalogue, pack, place = replica.catalogue, replica.pack, taste.place
     city = _looked_up(place.cities, catalogue.city[rows], catalogue.cities)
     region = _looked_up(place.regions, catalogue.region[rows], catalogue.regions)
     near = CITY_SHARE * city + (1.0 - CITY_SHARE) * region
     if place.lat is not None and place.lon is not None:
-        km = distances_km(rows, place.lat, place.lon, replica)
+        km = distances_km(rows, place.lat, place.lon, catalogue)
         near = np.fmax(near, np.exp2(np.maximum(km * (-1.0 / pack.distance_half_km), -60.0)))
     if pack.remote_everywhere and (place.cities or place.regions or place.lat is not None):
         near = np.maximum(near, REMOTE * (catalogue.remote[rows] == 1))

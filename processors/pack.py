@@ -64,6 +64,9 @@ class BlendPrior(Struct, frozen=True, forbid_unknown_fields=True):
     labels: Weight = 0.4
     fresh: Weight = 0.0
     stated: Weight = 4.0
+    kind: Weight = 7.0
+    far: Weight = -1.5
+    remote: Weight = 2.0
     own: Weight = 3.0
     own_last: Weight = 0.9
     own_steps: Weight = -0.3
@@ -126,6 +129,10 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long after a list was shown an action on one of its items is its success."""
     applied: Literal["exclude", "allow"] = "exclude"
     salary_veto: bool = False
+    remote_veto: bool = True
+    """Who asked for remote work is shown nothing on site; else it comes first, and what is near by after it."""
+    commute_km: Annotated[float, Meta(ge=0.0, le=1_000.0)] = 0.0
+    """How far from the places that someone asked for is still there; a wider radius of a saved search goes before."""
     remote_everywhere: bool = True
     max_age_d: Positive | None = None
     min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 1_000

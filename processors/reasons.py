@@ -12,6 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from processors.actions import VERBS, VIEW
+from processors.distances import distances_km
 from processors.features import (
     AFFINITY,
     COVISITATION,
@@ -21,7 +22,6 @@ from processors.features import (
     SEEN,
     STATED,
     TEXT,
-    distances_km,
 )
 from processors.popularity import DAY_MS
 from processors.replica import Replica
@@ -178,7 +178,7 @@ def _new(posted_ms: int, now_ms: int) -> str | None:
 def _near(row: int, taste: Taste, replica: Replica) -> str | None:
     catalogue, place = replica.catalogue, taste.place
     if place.is_stated and place.lat is not None and place.lon is not None:
-        km = float(distances_km(np.array([row]), place.lat, place.lon, replica)[0])
+        km = float(distances_km(np.array([row]), place.lat, place.lon, catalogue)[0])
         if not isnan(km) and km <= NEAR_KM:
             return f"{max(round(km), 1)} km away"
     if int(catalogue.city[row]) in place.cities:
@@ -207,6 +207,12 @@ def _asked(place: Place, taste: Taste, replica: Replica) -> str:
         texts = (*taste.searches, *taste.titles)
         fits, said = max((len(known.intersection(words(text))) / (1 + len(words(text))), text) for text in texts)
         return f"matches “{said}”, which you asked for" if fits else f"others chose it after asking for “{said}”"
+    if taste.wants_remote and catalogue.remote[place.row] == 1:
+        return "remote, as you asked for"
+    if taste.wanted is None or int(catalogue.city[place.row]) not in taste.wanted.cities:
+        name = catalogue.categories.name(int(catalogue.category[0][place.row]))
+        if name:
+            return f"in {name}, like what you asked for"
     where = catalogue.city_name(place.row) or catalogue.regions.name(int(catalogue.region[place.row]))
     return f"in {where}, where you want to be" if where else "matches what you asked for"
 

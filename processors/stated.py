@@ -20,6 +20,8 @@ MAX_VALUES: Final = 16
 
 MAX_QUERIES: Final = 8
 MAX_QUERY_CHARS: Final = 80
+MAX_RADIUS_KM: Final = 20_000.0
+"""Half the way around the Earth: a larger radius is a mistake."""
 
 SHARED: Final = ("frequency", "titles", "places", "min_salary", "remote")
 """Fields that both can state."""
@@ -34,6 +36,7 @@ def state_user(profile: Profile, user: User, ts_ms: int) -> None:
         _take_row(profile, field, getattr(user, field), ts_ms)
     queries = tuple(alert.query[:MAX_QUERY_CHARS] for alert in user.alerts if alert.query)[:MAX_QUERIES]
     _take_row(profile, "alerts", queries or None, ts_ms)
+    _take_row(profile, "radius_km", _radius_km(user), ts_ms)
     for field in SHARED:
         value = user.frequency if field == "frequency" else getattr(preferences, field, None)
         _take_row(profile, field, value, ts_ms)
@@ -49,8 +52,15 @@ def state_preference(profile: Profile, preference: Preference) -> None:
 
 def withdraw_user(profile: Profile) -> None:
     """A null `users` row: what the producer stated is gone, what the person chose stays."""
-    for field in (*OWN, "alerts", *SHARED):
+    for field in (*OWN, "alerts", "radius_km", *SHARED):
         _withdraw(profile, field, None)
+
+
+def _radius_km(user: User) -> float | None:
+    """The widest radius of the saved searches (`filters.radius_km`); None where none is stated."""
+    stated = [(alert.filters or {}).get("radius_km") for alert in user.alerts]
+    radii = [float(radius) for radius in stated if isinstance(radius, int | float) and 0.0 < radius <= MAX_RADIUS_KM]
+    return max(radii, default=None)
 
 
 def _take_row(profile: Profile, field: str, value: Any, ts_ms: int) -> None:

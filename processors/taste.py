@@ -47,6 +47,8 @@ class Wanted(Struct, frozen=True):
     countries: tuple[int, ...]
     around: tuple[int, ...]
     """Regions of the cities: they do not speak against an item that names no city."""
+    centres: tuple[tuple[float, float], ...]
+    """Latitude and longitude of the cities, where known."""
 
 
 class Taste(Struct):
@@ -71,12 +73,14 @@ class Taste(Struct):
     categories: dict[int, float]
     """Affinities by code, the largest 1."""
     titles: tuple[str, ...]
-    """What was stated."""
+    """What was stated: titles, and the saved searches that are no older than they."""
     searches: tuple[str, ...]
     """What was searched for lately, the latest first."""
     wanted: Wanted | None
     min_salary: float | None
-    remote_only: bool
+    wants_remote: bool
+    radius_km: float
+    """How far they go to work: as a saved search says, but at least the pack's `commute_km`."""
 
 
 def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
@@ -96,7 +100,6 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
     total = sum(weighed)
     weighed = [weight / total for weight in weighed]
     rows = all_rows[:HISTORY]
-    titles = profile.said("titles")
     min_salary = profile.said("min_salary")
     return Taste(
         items=items,
@@ -109,12 +112,22 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
         place=_place(profile, rows, weighed, catalogue),
         brands=_coded(profile, BRAND, catalogue.brands.spellings),
         categories=_coded(profile, CATEGORY, catalogue.categories.spellings),
-        titles=tuple(titles or ())[:STATED_TITLES],
+        titles=_titles(profile),
         searches=_searched(profile, now_ms),
         wanted=_wanted(profile.said("places") or (), catalogue),
         min_salary=float(min_salary) if min_salary else None,
-        remote_only=profile.said("remote") is True,
+        wants_remote=profile.said("remote") is True,
+        radius_km=max(pack.commute_km, profile.said("radius_km") or 0.0),
     )
+
+
+def _titles(profile: Profile) -> tuple[str, ...]:
+    """Stated titles, then saved searches: of what was said earlier than the titles nothing counts any more."""
+    titles, alerts = profile.stated.get("titles"), profile.stated.get("alerts")
+    said = list(profile.said("titles") or ())[:STATED_TITLES]
+    if alerts is not None and (titles is None or alerts.ts_ms >= titles.ts_ms):
+        said += profile.said("alerts") or ()
+    return tuple(dict.fromkeys(said))[:STATED_TITLES]
 
 
 def _searched(profile: Profile, now_ms: int) -> tuple[str, ...]:
@@ -189,5 +202,6 @@ def _wanted(places: tuple[str, ...] | list[str], catalogue: Catalogue) -> Wanted
         regions.append(catalogue.regions.code(name))
         countries.append(catalogue.countries.code(name))
     around = {catalogue.regions.code(catalogue.cities.name(code).partition("\t")[2]) for code in cities}
-    wanted = Wanted(*(tuple(sorted({*codes} - {0})) for codes in (cities, regions, countries, around)))
+    centres = tuple(dict.fromkeys(catalogue.city_at[code] for code in sorted({*cities}) if code in catalogue.city_at))
+    wanted = Wanted(*(tuple(sorted({*codes} - {0})) for codes in (cities, regions, countries, around)), centres)
     return wanted if wanted.cities or wanted.regions or wanted.countries else None

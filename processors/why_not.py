@@ -50,9 +50,9 @@ def objections(row: int, profile: Profile, taste: Taste, now_ms: int, replica: R
     if pack.salary_veto and taste.min_salary is not None and salary < taste.min_salary:
         words = f"it pays up to {salary:,.0f} a year, below the {taste.min_salary:,.0f} they asked for"
         found.append(Objection("salary", words))
-    if taste.remote_only and not catalogue.remote[row]:
+    if taste.wants_remote and pack.remote_veto and not catalogue.remote[row]:
         found.append(Objection("not_remote", "it is on site, and they want remote work"))
-    if taste.wanted is not None and not in_place(np.array([row]), taste.wanted, catalogue, pack)[0]:
+    if taste.wanted is not None and not in_place(np.array([row]), taste.wanted, taste.radius_km, catalogue, pack)[0]:
         where = catalogue.city_name(row) or catalogue.regions.name(int(catalogue.region[row]))
         found.append(Objection("place", f"it is in {where or 'another country'}, not where they want to be"))
     return found

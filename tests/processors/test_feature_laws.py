@@ -24,6 +24,9 @@ PEOPLE = {
     "a viewer": person((0, VIEW), (6, VIEW), (12, VIEW)),
     "one who did everything": person(*[(k, k % 4) for k in range(50)]),
     "a seeker": person((1, SAVE), stated={"titles": ["welder"], "places": ["Austin"], "min_salary": 40_000.0}),
+    "one who wants to work from home": person(
+        (1, VIEW), stated={"titles": ["nurse"], "remote": True, "location": {"lat": 30.27, "lon": -97.74}}
+    ),
     "a fan": person(
         *[(0, VIEW), (6, VIEW), (0, VIEW), (0, VIEW)],
         affinities={"category": {"pastry": (1.0, -math.inf)}},
@@ -44,9 +47,12 @@ def table(kind: str, profile: Profile, made: Replica, now_ms: int = NOW_MS) -> n
 
 
 def replica(kind: str, **more: object) -> Replica:
-    pack = msgspec.structs.replace(market.PACK, models="blend" if kind == "blend" else "spine", explore=1)
+    pack = msgspec.structs.replace(
+        market.PACK, models="blend" if kind == "blend" else "spine", explore=1, remote_veto=False
+    )
     made = market.replica(pack=pack, **more)  # type: ignore[arg-type]
     made.put_item(Item(item_id="bare"))
+    made.put_item(job(78, remote=True))
     made.put_item(
         job(77, title="", brand=None, categories=(), location=None, salary=None, posted_ms=None, expires_ms=None)
     )
