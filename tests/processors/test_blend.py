@@ -146,7 +146,7 @@ def test_rows_of_the_spine_are_taken_over_without_their_trails() -> None:
 def test_the_blend_learns_what_tells_the_target_from_the_others() -> None:
     blend = Blend(PACK)
     rng = np.random.default_rng(2)
-    truth, prior = rng.normal(size=len(NAMES)), prior_of(PACK)
+    truth = rng.normal(size=len(NAMES))
     for k in range(9_000):
         table = rng.normal(size=(20, len(NAMES)))
         known = rng.random(20) < 0.4
@@ -156,8 +156,7 @@ def test_the_blend_learns_what_tells_the_target_from_the_others() -> None:
         sent = table.astype("<f2").tobytes()
         blend.learn_one(Example(0, k, NOW_MS, 0, "a", (), 1.0, sent, len(NAMES)), k)
     for part in (slice(None, OWN), slice(OWN, None)):
-        moved, asked = (blend.weights - prior)[part], (truth - prior)[part]
-        assert np.corrcoef(moved, asked)[0, 1] > 0.97
+        assert np.corrcoef(blend.weights[part], truth[part])[0, 1] > 0.9
     assert decode_blend(blend.dirty_rows()[b"blend/weights"]).examples == 9_000
 
 
