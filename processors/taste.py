@@ -203,5 +203,6 @@ def _wanted(places: tuple[str, ...] | list[str], catalogue: Catalogue) -> Wanted
         countries.append(catalogue.countries.code(name))
     around = {catalogue.regions.code(catalogue.cities.name(code).partition("\t")[2]) for code in cities}
     centres = tuple(dict.fromkeys(catalogue.city_at[code] for code in sorted({*cities}) if code in catalogue.city_at))
-    wanted = Wanted(*(tuple(sorted({*codes} - {0})) for codes in (cities, regions, countries, around)), centres)
+    found = [tuple(sorted({*codes} - {0})) for codes in (cities, regions, countries, around)]
+    wanted = Wanted(found[0], found[1], found[2], found[3], centres)
     return wanted if wanted.cities or wanted.regions or wanted.countries else None
