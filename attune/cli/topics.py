@@ -10,7 +10,7 @@ from streams.settings import read_settings
 from streams.topics import TOPICS
 from streams.topics import describe as describe_topics
 
-topics = typer.Typer(help="Topics: create, describe, check, asyncapi.", no_args_is_help=True)
+topics = typer.Typer(help="Topics: create, describe, check, asyncapi, acls.", no_args_is_help=True)
 
 
 @topics.command()
@@ -67,3 +67,22 @@ def asyncapi() -> None:
     from streams.asyncapi import text
 
     typer.echo(text(), nl=False)
+
+
+@topics.command()
+def acls(
+    prefix: Annotated[str, typer.Option(help="Principals are User:<prefix><role>.")] = "attune-", json: Json = False
+) -> None:
+    """Print who may do what on Kafka, as a script around kafka-acls.sh; needs no Kafka.
+
+    [bold]Example[/bold]   attune topics acls > acls.sh && BOOTSTRAP=kafka:9093 ADMIN=admin.properties sh acls.sh
+    """
+    from msgspec import to_builtins
+
+    from streams.acls import acls as table
+    from streams.acls import script
+
+    if json:
+        print_json([to_builtins(acl) for acl in table(prefix)])
+    else:
+        typer.echo(script(prefix), nl=False)

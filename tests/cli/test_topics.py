@@ -20,6 +20,19 @@ def test_the_committed_contract_is_not_stale() -> None:
     assert attune("topics", "asyncapi").out == committed("asyncapi.json"), "attune topics asyncapi > docs/asyncapi.json"
 
 
+def test_the_committed_acls_are_not_stale() -> None:
+    committed_script = (ROOT / "deploy" / "kafka" / "acls.sh").read_text()
+    assert attune("topics", "acls").out == committed_script, "attune topics acls > deploy/kafka/acls.sh"
+
+
+def test_only_its_owner_writes_state() -> None:
+    table = attune("topics", "acls", "--json").json
+    writers = {name: {acl["principal"] for acl in table if (acl["name"], acl["operation"]) == (name, "Write")}
+               for name in ("model", "attune.behaviour-profiles-changelog", "recommendations", "digests")}  # fmt: skip
+    assert writers["model"] == {"User:attune-learner"}
+    assert all(who == {"User:attune-behaviour"} for name, who in writers.items() if name != "model")
+
+
 def references(value: Any) -> list[str]:
     if isinstance(value, dict):
         here = [value["$ref"]] if isinstance(value.get("$ref"), str) else []

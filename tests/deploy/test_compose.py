@@ -13,7 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from attune.cli.main import app
-from streams.settings import Settings
+from streams.settings import Settings, read_settings
 from tests.architecture.rooms import ROOT, declared
 from tests.integration.provision import kafka_version
 
@@ -50,7 +50,10 @@ def test_a_mistake_is_caught_by_the_schema(mistake: dict[str, object]) -> None:
 
 
 def test_the_set_is_complete() -> None:
-    assert set(SERVICES) == {"kafka", "redis", "topics", "worker", "learner", "sink", "lag", "prometheus", "grafana"}
+    watched = {"lag", "prometheus", "grafana"}
+    assert {"kafka", "redis", "topics", "worker", "learner", "sink", "api", "mailer", "console"} | watched == set(
+        SERVICES
+    )
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
     assert "deploy" not in SERVICES["learner"], "there is one learner"
 
@@ -66,13 +69,13 @@ def test_every_service_is_bounded_watched_and_not_root(name: str) -> None:
     assert re.fullmatch(r"[\w./-]+:v?\d[\w.-]*", service["image"]), "an image is pinned by its version"
 
 
-@pytest.mark.parametrize("name", ["topics", "worker", "learner", "sink", "lag"])
+@pytest.mark.parametrize("name", ["topics", "worker", "learner", "sink", "api", "mailer", "console", "lag"])
 def test_nothing_starts_before_what_it_needs(name: str) -> None:
     needs = {other: how["condition"] for other, how in SERVICES[name]["depends_on"].items()}
     assert needs.pop("kafka") == "service_healthy"
     if name != "topics":
         assert needs.pop("topics") == "service_completed_successfully"
-    assert needs == ({"redis": "service_healthy"} if name == "sink" else {})
+    assert needs == ({"redis": "service_healthy"} if name in {"sink", "api", "console"} else {})
 
 
 def test_ports_are_bound_to_this_host_only() -> None:
@@ -85,6 +88,13 @@ def test_it_is_the_kafka_that_the_tests_run() -> None:
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{kafka_version()}"
 
 
+def test_what_must_outlive_a_container_is_a_volume_of_the_images_user() -> None:
+    for name in ("mailer", "console"):
+        state_dir = SERVICES[name]["environment"]["ATTUNE_STATE_DIR"]
+        assert f"{name}:{state_dir}" in SERVICES[name]["volumes"]
+        assert f"RUN install -d -o 10001 -g 10001 {state_dir}" in DOCKERFILE
+
+
 def test_the_services_settings_exist() -> None:
     known = {f"ATTUNE_{field.upper()}" for field in Settings.__struct_fields__}
     used = {
@@ -95,9 +105,10 @@ def test_the_services_settings_exist() -> None:
 
 
 def test_mounted_files_exist_and_prometheus_asks_services_that_are_there() -> None:
-    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount[0] == "."]
-    assert len(mounts) == 3
-    assert all(mount.endswith(":ro") and (ROOT / mount.split(":")[0]).is_dir() for mount in mounts)
+    mounts = {mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount[0] == "."}
+    assert len(mounts) == 4
+    assert all(mount.endswith(":ro") and (ROOT / mount.split(":")[0]).exists() for mount in mounts)
+    read_settings({"ATTUNE_CONFIG": str(ROOT / "deploy" / "attune.toml")})  # raises where a key is unknown
     jobs = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
     names = {name for job in jobs for each in job.get("dns_sd_configs", []) for name in each["names"]}
     static = [target for job in jobs for each in job.get("static_configs", []) for target in each["targets"]]
@@ -113,7 +124,7 @@ def understood(command: list[str]) -> bool:
 
 def test_the_services_commands_exist() -> None:
     commands = [each["command"] for each in SERVICES.values() if each.get("command", [""])[0] == "attune"]
-    assert len(commands) == 5
+    assert len(commands) == 8
     assert all(understood(command) for command in commands)
     assert not understood(["attune", "worker", "--roll", "sink"])
     assert not understood(["attune", "topic", "create"])

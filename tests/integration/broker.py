@@ -39,7 +39,7 @@ class Broker:
 
     Args:
         config: properties that replace or add to those of `kafka/server.properties`, e.g.
-            ``{"message.max.bytes": "1000"}``.
+            ``{"message.max.bytes": "1000"}``; `$port` and `$controller_port` stand for its ports.
         data_dir: where it keeps its data; by default a temporary directory that `close` removes.
         heap_mb: the JVM's heap, in MiB.
         jars: a directory with the jars of another release than the tests' own.
@@ -81,7 +81,8 @@ class Broker:
             self._format(jars, properties)
         heap = f"{self.heap_mb}m"
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        command = ["java", f"-Xms{heap}", f"-Xmx{heap}", quiet, "-cp", jars, "kafka.Kafka", str(properties)]
+        denials = "-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=info"
+        command = ["java", f"-Xms{heap}", f"-Xmx{heap}", quiet, denials, "-cp", jars, "kafka.Kafka", str(properties)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.directory
@@ -169,11 +170,13 @@ class Broker:
     # -- inside ----------------------------------------------------------------------------------------
 
     def _write_properties(self) -> Path:
-        filled = Template(TEMPLATE.read_text()).substitute(
-            port=self._port, controller_port=self._controller_port, data_dir=self.directory / "data"
-        )
+        text = TEMPLATE.read_text() + "".join(f"{name}={value}\n" for name, value in self.config.items())
         path = self.directory / "server.properties"
-        path.write_text(filled + "".join(f"{name}={value}\n" for name, value in self.config.items()))
+        path.write_text(
+            Template(text).substitute(
+                port=self._port, controller_port=self._controller_port, data_dir=self.directory / "data"
+            )
+        )
         return path
 
     def _format(self, jars: str, properties: Path) -> None:
