@@ -27,8 +27,8 @@ def demo(
 
     Starts an embedded Kafka (librdkafka's mock cluster) and Redis, a worker, the learner and the sink as real
     processes, and a simulated job market that feeds them live; prints the address of a page where you can click
-    yourself, in the job market or in a shop. Needs no Docker, no Java; nothing is kept. Ctrl-C
-    ends it.
+    yourself, in the job market or in a shop, and of the console that on-call looks at. Needs no Docker, no Java;
+    nothing is kept. Ctrl-C ends it.
 
     [bold]Examples[/bold]
 

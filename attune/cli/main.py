@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import typer
 
+from attune.cli.bench import bench
 from attune.cli.challenger import challenger
 from attune.cli.console import console
 from attune.cli.dead_letters import dead_letters
@@ -71,6 +72,7 @@ app.add_typer(mailer, name="mailer")
 app.command()(preview)
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(lag, name="lag")
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 
 if __name__ == "__main__":
     app()

@@ -38,6 +38,7 @@ class Screen:
                 )
             case "page":
                 self._line(f"Look around and click yourself: {facts['url']}", "bold")
+                self._line(f"What on-call sees: {facts['console']}   password {facts['password']}")
             case "before":
                 self._list(f"What {facts['person']} is shown after looking at two jobs", facts["list"], ())
             case "after":

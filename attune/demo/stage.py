@@ -40,6 +40,8 @@ class Stage:
         self._page = page
         self._window: subprocess.Popen[bytes] | None = None
         self._mailer: subprocess.Popen[bytes] | None = None
+        self._console: subprocess.Popen[bytes] | None = None
+        self.console_password = secrets.token_urlsafe(9)
         self.directory = Path(tempfile.mkdtemp(prefix="attune-demo-"))
         self._embedded: Embedded | None = None
         self._worker: subprocess.Popen[bytes] | None = None
@@ -76,16 +78,30 @@ class Stage:
     def start_window(self) -> str:
         """Start the API and the page before it. Returns the address. Raises CommandError where it does not start."""
         self._window = self._started("window", "attune.demo.window", stdout=subprocess.PIPE)
-        address = self._window.stdout.readline().decode().strip() if self._window.stdout is not None else ""
+        return self._address(self._window, "window")
+
+    def start_console(self) -> None:
+        """Start `attune console`, whose operator's password is `console_password`."""
+        own = {"ATTUNE_CONSOLE_OPERATOR": self.console_password}
+        command = ("attune.cli.main", "console", "--port", "0", "--worker", f"127.0.0.1:{self._port}")
+        self._console = self._started("console", *command, stdout=subprocess.PIPE, **own)
+
+    def console_address(self) -> str:
+        """Where the console is, once it listens. Raises CommandError where it does not start."""
+        assert self._console is not None
+        return self._address(self._console, "console").split()[-1]
+
+    def _address(self, process: "subprocess.Popen[bytes]", name: str) -> str:
+        address = process.stdout.readline().decode().strip() if process.stdout is not None else ""
         if not address:
-            raise CommandError(f"the page does not start: {self.last_words('window')}")
+            raise CommandError(f"the {name} does not start: {self.last_words(name)}")
         return address
 
-    def _started(self, name: str, *command: str, stdout: int | None = None) -> "subprocess.Popen[bytes]":
+    def _started(self, name: str, *command: str, stdout: int | None = None, **more: str) -> "subprocess.Popen[bytes]":
         with (self.directory / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", *command],
-                env=self._environ,
+                env=self._environ | more,
                 stdin=subprocess.DEVNULL,
                 stdout=log if stdout is None else stdout,
                 stderr=log,
@@ -123,7 +139,7 @@ class Stage:
 
     def close(self) -> None:
         """End the worker, then the servers; nothing is left behind."""
-        for process in (self._window, self._mailer, self._worker):
+        for process in (self._console, self._window, self._mailer, self._worker):
             if process is not None and process.poll() is None:
                 process.terminate()
                 try:
@@ -131,8 +147,9 @@ class Stage:
                 except subprocess.TimeoutExpired:
                     process.kill()  # its children end with their pipe to it
                     process.wait()
-        if self._window is not None and self._window.stdout is not None:
-            self._window.stdout.close()
+        for talking in (self._console, self._window):
+            if talking is not None and talking.stdout is not None:
+                talking.stdout.close()
         if self._embedded is not None:
             self._embedded.close()
         shutil.rmtree(self.directory, ignore_errors=True)

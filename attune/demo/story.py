@@ -94,7 +94,9 @@ class Story:
         self.say(Scene("opening", {"seed": self.seed}))
         stage, settings = self.stage, self.stage.open()
         stage.start_worker()
-        self.url = stage.start_window() if self._page else ""
+        if self._page:
+            stage.start_console()
+            self.url = stage.start_window()
         market = LiveMarket(self.seed, wall_ms())
         self.watch = Watch(settings)
         crowd = self.crowd = Crowd(settings, market)
@@ -110,7 +112,8 @@ class Story:
         crowd.start()
         if self.url:
             self._annex = Annex(stage, self.url, self.seed)
-            self.say(Scene("page", {"url": self.url}))
+            console = {"console": stage.console_address(), "password": stage.console_password}
+            self.say(Scene("page", {"url": self.url, **console}))
         return self._save(settings, market, crowd, people)
 
     def close(self) -> None:

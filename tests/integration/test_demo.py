@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,10 @@ def test_ctrl_c_is_a_clean_end() -> None:
     seen: list[str] = []
     for line in demo.stdout:
         seen.append(line)
+        if line.startswith("What on-call sees"):
+            _, _, _, address, _, password = line.split()
+            asked = urllib.request.Request(address, headers={"Authorization": f"Bearer {password}"})
+            assert b"Worst lag" in urllib.request.urlopen(asked, timeout=20).read()
         if "events in" in line:
             break
     demo.send_signal(signal.SIGINT)
@@ -88,6 +93,8 @@ def test_ctrl_c_is_a_clean_end() -> None:
     assert "Traceback" not in err
     text = "".join(seen)
     assert "saves “" in text
+    assert "Look around and click yourself: http://" in text
+    assert "What on-call sees: http://" in text
     assert "keeps the same list" in text
     assert out.endswith("stopped\n")
 
