@@ -1,15 +1,17 @@
 """How much of the oracle's lift the learned hours reach: `python -m evaluation.send_times`.
 
-Everybody is mailed once a day, the same plain items under every policy (saved searches, so that lists cost nothing);
-only the hours differ. A mail counts what the world says it is worth at its hour (`World.truth`, typical content), the
-chance that its clicks are drawn from but without their noise. Share = (X - fixed) / (oracle - fixed), where fixed is
-ten o'clock; paired by seed, with Student's intervals over seeds. Figures are simulated.
+Everybody who consents is mailed once a day, the same plain items under every policy (saved searches, else the newest),
+without occasions; only the hours differ. A mail counts what the world says it is worth at its hour (`World.truth`,
+typical content), the chance that its clicks are drawn from but without their noise. Share = (X - fixed) / (oracle -
+fixed), where fixed is ten o'clock; paired by seed, with Student's intervals over seeds. `share` is of all mails up to
+the 24th (78th) of every person, `late` of the last ten of these. Figures are simulated.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,7 +20,7 @@ import numpy as np
 from msgspec import Struct
 
 from evaluation.policies.audience import Audience
-from evaluation.policies.lists import Items, SavedSearch
+from evaluation.policies.lists import Items, Newest, SavedSearch
 from evaluation.policies.mail_hours import FIXED, NO_ACTIVITY, SEGMENT_ONLY, independent_thompson, open_histogram
 from evaluation.policies.mailing_lists import MailingLists, always
 from evaluation.policies.oracle import true_hours
@@ -32,67 +34,76 @@ from processors.profile import Profile
 from processors.recommend import Decided
 from processors.replica import Replica
 from processors.send_decision import LEARNED, HourModel
-from schemas.catalogue import Item
 from schemas.decisions import Digest
 from simulation.world import World, make_world
 
-POLICIES: Final = ("attune", "no-activity", "segment-only", "open-histogram", "independent-thompson")
+DAYS: Final = 79
+SENDS: Final = (24, 78)
+LATE: Final = 10
 ROWS: Final = (
-    ("jobs:personal-peaks", 24, POLICIES),
-    ("jobs:personal-peaks", 78, POLICIES[:2]),
-    ("jobs:segment-peaks", 78, ("attune", "segment-only")),
-    ("jobs:no-activity-signal", 78, POLICIES[:2]),
-    ("jobs", 78, POLICIES[:1]),
-    ("jobs:machine-opens", 78, POLICIES[:1]),
-    ("jobs:no-rhythm", 78, POLICIES[:1]),
+    ("jobs:personal-peaks", ("attune", "no-activity")),
+    ("jobs:segment-peaks", ("attune",)),
+    ("jobs:no-activity-signal", ("attune", "no-activity")),
+    ("jobs", ("attune",)),
+    ("jobs:machine-opens", ("attune",)),
+    ("jobs:no-rhythm", ("attune",)),
 )
-"""World, days (so many mails a person at most), policies."""
+"""World and policies."""
+SAYS_NOTHING: Final = frozenset({"items", "impressions", "dismissals"})
+"""Topics that teach nothing about hours."""
 
 
 class Worth(Struct):
-    """What came of one policy under one seed: mails, and what they were worth in expected clicks."""
+    """What came of one policy under one seed: the expected clicks of mails, by a mail's number for its person."""
 
-    mails: int = 0
-    value: float = 0.0
+    values: list[list[float]] = msgspec.field(default_factory=lambda: [[] for _ in range(DAYS + 1)])
+
+    def mean(self, first: int, last: int) -> float:
+        """Of the mails from the `first` to the `last` of every person, counted from 1."""
+        return float(np.mean([value for nth in self.values[first - 1 : last] for value in nth] or [0.0]))
 
     @property
-    def mean(self) -> float:
-        return self.value / max(1, self.mails)
+    def mails(self) -> int:
+        return sum(len(nth) for nth in self.values)
 
 
 class PlainMails(MailingLists):
     """The pipeline's hours around the items of saved searches; no item model is asked or taught."""
 
     def __init__(self, pack: Pack, hours: HourModel, audience: Audience, world: World) -> None:
-        super().__init__(always(pack), hours, self._found, always=True)
-        self._searches = SavedSearch(audience)
+        super().__init__(always(pack), hours, self._found, always=True, campaigns=False)
+        self._searches, self._newest = SavedSearch(audience), Newest(audience)
+        self.driver.learns = False  # models of items; labels of mails are taught all the same
         self._world = world
+        self._sent: Counter[str] = Counter()
         self.worth = Worth()
         self._ways = msgspec.structs.replace(self._ways, items=self._plain)
 
     def take(self, record: Record) -> None:
         self._searches.take(record)
-        if not isinstance(record.value, Item) and record.topic != "items":
+        self._newest.take(record)
+        if record.topic not in SAYS_NOTHING:
             super().take(record)
 
     def due(self, now_ms: int) -> Digest | None:
         digest = super().due(now_ms)
         if digest is not None:
-            self.worth.mails += 1
-            self.worth.value += float(self._world.truth(digest.user_id, None, now_ms))
+            nth = self._sent[digest.user_id]
+            self._sent[digest.user_id] += 1
+            self.worth.values[nth].append(float(self._world.truth(digest.user_id, None, now_ms)))
         return digest
 
     def _plain(self, profile: Profile, user_id: str, now_ms: int, replica: Replica, size: int) -> Decided:
-        return Decided(self._searches.mail(user_id, now_ms), np.zeros((0, 0)))
+        return Decided(self._searches.mail(user_id, now_ms) or self._newest.mail(user_id, now_ms), np.zeros((0, 0)))
 
     def _found(self, user_id: str, now_ms: int, profile: Profile, replica: Replica) -> Items:
-        return self._searches.mail(user_id, now_ms)
+        return self._plain(profile, user_id, now_ms, replica, 0).items
 
     def site(self, user_id: str, now_ms: int) -> tuple[str, Items]:
         return self._searches.site(user_id, now_ms)
 
 
-def worth_of(world_name: str, users: int, days: int, seed: int, policy: str, pack: Pack) -> Worth:
+def worth_of(world_name: str, users: int, seed: int, policy: str, pack: Pack, days: int = DAYS) -> Worth:
     """Live through one world; the hours alone differ between policies."""
     world, audience = make_world(world_name, seed, users, days), Audience()
     hours = {
@@ -110,15 +121,17 @@ def worth_of(world_name: str, users: int, days: int, seed: int, policy: str, pac
 
 
 class Share(Struct, frozen=True):
-    """One row: share of the oracle's lift and the lift itself, each with the half-width of its 95% interval."""
+    """One row: shares of the oracle's lift and the lift itself, each with the half-width of its 95% interval."""
 
     world: str
-    days: int
+    sends: int
     users: int
     seeds: int
     policy: str
     share: float | None
     share_reach: float | None
+    late: float | None
+    late_reach: float | None
     lift: float
     lift_reach: float | None
     oracle_lift: float
@@ -128,12 +141,22 @@ def share_of(
     row: tuple[str, int, str], users: int, found: Sequence[Worth], fixed: Sequence[Worth], best: Sequence[Worth]
 ) -> Share:
     """Ratios of sums over seeds; the interval of the share is the linearised one of a paired ratio."""
-    won = [x.mean - f.mean for x, f in zip(found, fixed, strict=True)]
-    top = [o.mean - f.mean for o, f in zip(best, fixed, strict=True)]
-    base = [f.mean for f in fixed]
-    share, share_reach = _ratio(won, top) if sum(top) > 1e-9 * sum(base) else (None, None)
-    lift, lift_reach = _ratio(won, base)
-    return Share(*row[:2], users, len(found), row[2], share, share_reach, lift, lift_reach, sum(top) / sum(base))
+    last = row[1]
+    share, late = (_share(found, fixed, best, first, last) for first in (1, last - LATE + 1))
+    base = [f.mean(1, last) for f in fixed]
+    lift, lift_reach = _ratio([x.mean(1, last) - f for x, f in zip(found, base, strict=True)], base)
+    top = sum(o.mean(1, last) for o in best) / sum(base) - 1.0
+    return Share(*row[:2], users, len(found), row[2], *share, *late, lift, lift_reach, top)
+
+
+def _share(
+    found: Sequence[Worth], fixed: Sequence[Worth], best: Sequence[Worth], first: int, last: int
+) -> tuple[float | None, float | None]:
+    base = [f.mean(first, last) for f in fixed]
+    top = [o.mean(first, last) - f for o, f in zip(best, base, strict=True)]
+    if sum(top) < 0.02 * sum(base):  # no rhythm: nothing to have a share of
+        return None, None
+    return _ratio([x.mean(first, last) - f for x, f in zip(found, base, strict=True)], top)
 
 
 def _ratio(over: Sequence[float], under: Sequence[float]) -> tuple[float, float | None]:
@@ -148,23 +171,25 @@ def _ratio(over: Sequence[float], under: Sequence[float]) -> tuple[float, float 
 def main() -> None:
     """Print the table as lines of JSON, one a row, as each is ready."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.send_times", description=__doc__.splitlines()[0])
-    parser.add_argument("--users", type=int, default=300)
+    parser.add_argument("--users", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--only", help="rows whose world begins so")
+    parser.add_argument("--only", help="the rows of one world")
     given = parser.parse_args()
-    for world, days, policies in ROWS:
+    for world, policies in ROWS:
         if given.only and world != given.only:
             continue
         found = {
             policy: [
-                worth_of(world, given.users, days, seed, policy, Pack(name="jobs"))
-                for seed in range(1, given.seeds + 1)
+                worth_of(world, given.users, seed, policy, Pack(name="jobs")) for seed in range(1, given.seeds + 1)
             ]
             for policy in ("fixed-time", "oracle-time", *policies)
         }
         for policy in policies:
-            row = share_of((world, days, policy), given.users, found[policy], found["fixed-time"], found["oracle-time"])
-            print(json.dumps(msgspec.to_builtins(row)), flush=True)
+            for sends in SENDS:
+                row = share_of(
+                    (world, sends, policy), given.users, found[policy], found["fixed-time"], found["oracle-time"]
+                )
+                print(json.dumps(msgspec.to_builtins(row)), flush=True)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,11 @@ from msgspec import Struct
 
 from processors.week import FOLDED, HOURS, Doubles, kernel
 
-PSEUDO_HOURS: Final = 6.0
-"""Hours of the population's activity that every person is credited with."""
 LEAST_SHARE: Final = 0.2
 """An even spread's part in the population's shares, so that no hour is judged by next to nobody."""
-ACTIVITY_KERNELS: Final = ((0.0, 1.5), (0.0, 3.0), (1.5, 2.0))
-"""(centre, width) in hours after the send: what of a person's activity speaks for an hour."""
+ACTIVITY_KERNELS: Final = ((0.0, 1.5, 2.0), (0.0, 3.0, 2.0), (1.5, 2.0, 2.0), (0.0, 1.5, 6.0), (0.0, 3.0, 6.0))
+"""(centre, width) in hours after the send: what of a person's activity speaks for an hour; and how many hours of the
+population's activity every person is credited with."""
 
 
 class Shape(Struct, frozen=True, array_like=True):
@@ -38,7 +37,7 @@ class Shape(Struct, frozen=True, array_like=True):
 
 @lru_cache(maxsize=16)
 def _activity_kernel(number: int) -> Doubles:
-    centre_h, span_h = ACTIVITY_KERNELS[number]
+    centre_h, span_h, _ = ACTIVITY_KERNELS[number]
     away = (np.arange(HOURS)[None, :] - np.arange(HOURS)[:, None] - centre_h + HOURS / 2) % HOURS - HOURS / 2
     near = np.exp(-0.5 * (away / span_h) ** 2)
     near /= near.sum(axis=1, keepdims=True)
@@ -55,11 +54,11 @@ def activity_prior(activity: Doubles, population: Doubles, number: int) -> Doubl
     amount = activity.sum(axis=-1, keepdims=True)
     if total <= 0.0 or not amount.any():
         return np.ones_like(activity)
-    near = _activity_kernel(number)
+    near, pseudo = _activity_kernel(number), ACTIVITY_KERNELS[number][2]
     everybody = (1.0 - LEAST_SHARE) * population / total + LEAST_SHARE / FOLDED
     smooth = near @ everybody
     own = activity @ near.T
-    share: Doubles = (own + PSEUDO_HOURS * smooth) / (amount + PSEUDO_HOURS) / smooth
+    share: Doubles = (own + pseudo * smooth) / (amount + pseudo) / smooth
     return share
 
 

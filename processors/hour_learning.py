@@ -18,7 +18,7 @@ from processors.hour_estimate import ACTIVITY_KERNELS, Shape, activity_prior
 from processors.week import Doubles, kernel
 
 BETAS: Final = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
-KAPPAS: Final = (1.0, 3.0, 8.0, 20.0)
+KAPPAS: Final = (3.0, 8.0, 20.0, 60.0)
 SPANS_H: Final = (1.5, 3.0)
 PRIOR_REWARDS: Final = 2_000.0
 """Everybody's evidence counts for a segment as if it were of at most so many rewards."""
@@ -44,8 +44,8 @@ class Evidence(Struct):
     rewards: float = 0.0
 
     @classmethod
-    def empty(cls) -> "Evidence":
-        return cls(np.zeros(_DIMENSIONS), np.zeros(_DIMENSIONS))
+    def empty(cls, dimensions: tuple[int, ...] = _DIMENSIONS) -> "Evidence":
+        return cls(np.zeros(dimensions), np.zeros(dimensions))
 
 
 def estimates(slot: int, successes: Doubles, exposure: Doubles, activity: Doubles, population: Doubles) -> Doubles:
@@ -78,9 +78,16 @@ def fade(evidence: Evidence, factor: float) -> None:
 def score(evidence: Evidence) -> Doubles:
     """Log likelihood by shape, up to a constant."""
     if evidence.rewards <= 0.0:
-        return np.zeros(_DIMENSIONS)
+        return np.zeros(evidence.expected.shape)
     value: Doubles = evidence.log_score - evidence.rewards * np.log(evidence.expected)
     return value
+
+
+def likely(evidence: Evidence, values: Doubles) -> float:
+    """The mean of values by shape, weighted by how likely the shapes are."""
+    total = score(evidence)
+    weights = np.exp(total - total.max())
+    return float((weights * values).sum() / weights.sum())
 
 
 def learned_shape(everybody: Evidence, segment: Evidence | None = None) -> Shape:

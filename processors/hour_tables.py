@@ -12,11 +12,11 @@ import numpy as np
 from msgspec import Struct
 
 from processors.hour_estimate import Shape
-from processors.hour_learning import Evidence, estimates, fade, learned_shape, observe
+from processors.hour_learning import Evidence, estimates, fade, learned_shape, likely, observe
 from processors.mail_worth import KEY as WORTH_KEY
 from processors.mail_worth import WorthTable
 from processors.model_rows import row_key
-from processors.segment_lift import Table, lift
+from processors.segment_lift import STRENGTHS, Shrinkage, Table, learned_shrinkage, lift, lifts_at
 from processors.week import DAY_MS, FOLD, FOLDED, WEEK, Doubles
 from schemas.mail_labels import MailLabel, Weighed
 
@@ -28,6 +28,9 @@ HALF_LIFE_D: Final = 180.0
 RING_LABELS: Final = 4_096
 BASE_PSEUDO: Final = (1.0, 10.0)
 """Rewards and sends that the base rate starts from."""
+
+
+_STRENGTHS: Final = (len(STRENGTHS), len(STRENGTHS))
 
 
 class HoursRow(Struct, array_like=True, frozen=True):
@@ -42,6 +45,10 @@ class HoursRow(Struct, array_like=True, frozen=True):
     population: bytes
     log_score: bytes
     expected: bytes
+    strengths_log_score: bytes = b""
+    """Of how strongly lifts are shrunk; everybody's row alone has it."""
+    strengths_expected: bytes = b""
+    strengths_rewards: float = 0.0
 
 
 class RingRow(Struct, array_like=True, frozen=True):
@@ -62,6 +69,7 @@ class Hours:
     def __init__(self) -> None:
         self.table = Table.empty()
         self.evidence = Evidence.empty()
+        self.strengths = Evidence.empty(_STRENGTHS)
         self.population: Doubles = np.zeros(FOLDED)
         self.day = 0
         self.offset = -1
@@ -81,15 +89,18 @@ class Hours:
             self.table.sends *= factor
             self.population *= factor
             fade(self.evidence, factor)
+            fade(self.strengths, factor)
             self.day = day
 
     def row(self) -> bytes:
-        evidence, table = self.evidence, self.table
+        evidence, table, strengths = self.evidence, self.table, self.strengths
+        has = strengths.rewards > 0.0
         return _encode(
             HoursRow(
                 self.offset, self.day, table.sends, evidence.rewards, table.successes.tobytes(),
                 table.exposure.tobytes(), self.population.tobytes(), evidence.log_score.tobytes(),
-                evidence.expected.tobytes(),
+                evidence.expected.tobytes(), strengths.log_score.tobytes() if has else b"",
+                strengths.expected.tobytes() if has else b"", strengths.rewards,
             )
         )  # fmt: skip
 
@@ -104,6 +115,12 @@ class Hours:
         if len(row.expected) == hours.evidence.expected.nbytes:  # else the grid has changed: learned anew
             hours.evidence = Evidence(
                 _doubles(row.log_score).reshape(shape), _doubles(row.expected).reshape(shape), row.rewards
+            )
+        if len(row.strengths_expected) == hours.strengths.expected.nbytes:
+            hours.strengths = Evidence(
+                _doubles(row.strengths_log_score).reshape(_STRENGTHS),
+                _doubles(row.strengths_expected).reshape(_STRENGTHS),
+                row.strengths_rewards,
             )
         return hours
 
@@ -131,13 +148,14 @@ class HourTables:
         activity = _halves(label.activity)
         slot = int(FOLD[label.slot])
         theta = estimates(slot, _halves(label.successes), _halves(label.exposure), activity, everybody.population)
-        usual = lift(everybody.table, np.ones(WEEK))
-        names = [EVERYBODY]
+        names, own = [EVERYBODY], None
         if label.segment and (label.segment in self.by_segment or len(self.by_segment) <= MAX_SEGMENTS):
             names.append(label.segment)
-            usual = lift(self.by_segment.setdefault(label.segment, Hours()).table, usual)
+            own = self.by_segment.setdefault(label.segment, Hours()).table
         expected = max(label.expected, 1e-4)
-        mu = theta * (expected * max(float(usual[label.slot]), 1e-3))
+        lifts = lifts_at(label.slot, everybody.table, own)
+        mu = theta * (expected * likely(everybody.strengths, lifts))
+        by_strengths = lifts * (expected * likely(everybody.evidence, theta))
         for name in names:
             hours = self.by_segment[name]
             hours.advance(label.at_ms // DAY_MS)
@@ -147,6 +165,8 @@ class HourTables:
             hours.table.sends += weight
             hours.population += weight * activity
             observe(hours.evidence, weight * mu, weight * label.reward)
+            if name == EVERYBODY:
+                observe(hours.strengths, weight * by_strengths, weight * label.reward)
             hours.offset = offset
             self._dirty.add(name)
         return True
@@ -195,6 +215,7 @@ class HoursView:
         self._by_segment: dict[str, Hours] = {EVERYBODY: Hours()}
         self._lifts: dict[str, Doubles] = {}
         self._shapes: dict[str, Shape] = {}
+        self._shrinkage = Shrinkage()
 
     def put(self, segment: str, value: bytes) -> None:
         """Take over a row."""
@@ -202,6 +223,7 @@ class HoursView:
         if segment == EVERYBODY:
             self._lifts.clear()
             self._shapes.clear()
+            self._shrinkage = learned_shrinkage(self._by_segment[EVERYBODY].strengths)
         else:
             self._lifts.pop(segment, None)
             self._shapes.pop(segment, None)
@@ -222,8 +244,10 @@ class HoursView:
             segment = EVERYBODY
         found = self._lifts.get(segment)
         if found is None:
-            towards = np.ones(WEEK) if segment == EVERYBODY else self.lift(EVERYBODY)
-            found = self._lifts[segment] = np.maximum(lift(self._by_segment[segment].table, towards), 1e-3)
+            towards, strength = np.ones(WEEK), self._shrinkage.everybody
+            if segment != EVERYBODY:
+                towards, strength = self.lift(EVERYBODY), self._shrinkage.segment
+            found = self._lifts[segment] = lift(self._by_segment[segment].table, towards, strength)
         return found
 
     def shape(self, segment: str) -> Shape:

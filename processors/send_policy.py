@@ -1,6 +1,6 @@
 """Which of the allowed hours: a softmax over their values, and one send in twenty anywhere, with the propensity logged.
 
-pi(s) = 0.95 softmax(z / 0.03) + 0.05 / n over the hours that are allowed; what is not allowed is left out before
+pi(s) = 0.95 softmax(z / 0.01) + 0.05 / n over the hours that are allowed; what is not allowed is left out before
 anything is drawn, so that the propensities of those that are sum to 1.
 """
 
@@ -10,7 +10,8 @@ import numpy as np
 
 from processors.week import Doubles
 
-TEMPERATURE: Final = 0.03
+TEMPERATURE: Final = 0.01
+"""Of log reward: estimates are shrunk, so that hours that differ much in truth differ by a few hundredths here."""
 EXPLORED: Final = 0.05
 WAIT_COST_PER_H: Final = 0.0005
 """What an hour of waiting costs, in log reward: of two equal hours the earlier."""

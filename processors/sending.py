@@ -15,7 +15,7 @@ from processors.week import DAY_MS, FOLDED, Doubles
 
 MAX_MAILS: Final = 16
 SUCCESS_HALF_LIFE_D: Final = 60.0
-ACTIVITY_HALF_LIFE_D: Final = 30.0
+ACTIVITY_HALF_LIFE_D: Final = 60.0
 
 DECIDED, SENT, SILENCE, TAUGHT, EXPLORED, STARTED, LEFT = 1, 2, 4, 8, 16, 32, 64
 """Flags of a mail: decided here; reported by `sends`; withheld at random, so that its absence can be compared;

@@ -11,6 +11,7 @@ from processors.leave_hazard import pooled_rising
 from processors.mail_worth import DECILES, WorthView, calibration
 from processors.pack import Pack
 from processors.replica import Replica
+from processors.segment_lift import STRENGTHS, Table, learned_shrinkage, lift, lifts_at
 from processors.send_policy import draw, propensities
 from schemas.learning import Lesson
 from schemas.mail_labels import MailLabel, Weighed
@@ -143,3 +144,32 @@ def test_hazards_never_fall() -> None:
     found = pooled_rising(np.array([3.0, 1.0, 2.0, 5.0, 4.0]), np.array([1.0, 2.0, 1.0, 1.0, 3.0]))
     assert (np.diff(found) >= 0).all()
     assert found @ [1, 2, 1, 1, 3] == pytest.approx(24.0)
+
+
+@pytest.mark.parametrize("differ", [True, False])
+def test_tables_of_segments_are_believed_only_where_segments_differ(differ: bool) -> None:
+    rng = np.random.default_rng(4)
+    evidence, everybody, tables = Evidence.empty((5, 5)), Table.empty(), [Table.empty(), Table.empty()]
+    for n in range(6_000):
+        segment, slot = n % 2, int(rng.integers(7, 23)) + 24 * int(rng.integers(7))
+        peak = (10, 19)[segment] if differ else 14
+        truth = 0.15 * np.exp(0.6 * np.exp(-0.5 * ((slot % 24 - peak) / 2.5) ** 2))
+        reward = float(rng.random() < truth)
+        observe(evidence, 0.2 * lifts_at(slot, everybody, tables[segment]), reward)
+        for table in (everybody, tables[segment]):
+            table.successes[slot] += reward
+            table.exposure[slot] += 0.2
+            table.sends += 1
+    strength = learned_shrinkage(evidence)
+    assert (strength.segment < 160.0) == differ
+    assert strength.everybody < 640.0
+
+
+def test_the_lift_of_a_slot_is_that_of_the_whole_week() -> None:
+    rng = np.random.default_rng(2)
+    everybody, segment = (Table(rng.random(168) * 3, rng.random(168) * 3, 100.0) for _ in range(2))
+    found = lifts_at(50, everybody, segment)
+    for row, by_all in enumerate(STRENGTHS.tolist()):
+        towards = lift(everybody, np.ones(168), by_all)
+        for column, own in enumerate(STRENGTHS.tolist()):
+            assert found[row, column] == pytest.approx(lift(segment, towards, own)[50])
