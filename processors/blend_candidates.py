@@ -54,7 +54,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     rows = replica.rows_of(trodden.numbers).astype(np.intp)
     text = alike(taste, replica) if only is None else NO_EVIDENCE
     asked = asked_for(taste, now_ms, replica)
-    kinds = kinds_of(asked, replica)
+    kinds = kinds_of(taste, replica)
     followed, preceded, after_last, merit = scratch[:4]
     np.add.at(followed, rows, trodden.followed)
     np.add.at(preceded, rows, trodden.preceded)
@@ -115,7 +115,7 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     asked = asked_for(taste, now_ms, replica)
     titles = _titles(rows, asked, replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
-    return Shortlist(candidates, nothing, nothing, nothing, kinds_of(asked, replica), np.zeros((KINDS, len(rows))))
+    return Shortlist(candidates, nothing, nothing, nothing, kinds_of(taste, replica), np.zeros((KINDS, len(rows))))
 
 
 def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], replica: Replica) -> Values:

@@ -64,9 +64,9 @@ class BlendPrior(Struct, frozen=True, forbid_unknown_fields=True):
     labels: Weight = 0.4
     fresh: Weight = 0.0
     stated: Weight = 4.0
-    kind: Weight = 7.0
-    far: Weight = -1.5
-    remote: Weight = 2.0
+    kind: Weight = 14.0
+    far: Weight = -4.0
+    remote: Weight = 5.0
     own: Weight = 3.0
     own_last: Weight = 0.9
     own_steps: Weight = -0.3

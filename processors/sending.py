@@ -1,6 +1,6 @@
 """What is kept of one person for sending mail: hours of success, of exposure and of activity, recent mails, the plan.
 
-At most 1.4 KB encoded, and 40 bytes for each item watched (16 at most). Hours lie in 48 slots (processors/week.py) as
+At most 1.6 KB encoded, and 40 bytes for each item watched (16 at most). Hours lie in 48 slots (processors/week.py) as
 little-endian float32, all decayed to the start of `day`: a touch years later multiplies once, nothing scans. Nothing
 here depends on the order between topics: a mail's send, opens and clicks meet in one entry whichever comes first, and
 what an entry amounts to is computed when it is read or when it makes room for a later one.

@@ -16,10 +16,10 @@ from processors.taste import Taste
 from processors.top_list import Rows
 
 Values = npt.NDArray[np.float64]
-Asked = list[tuple[Rows, npt.NDArray[np.float32]]]
 
 NEARLY: Final = 0.7
 """Items at least so alike to what was asked for, beside the most alike, tell its categories."""
+SEARCHED: Final = 0.5
 USUAL_RADIUS_KM: Final = 30.0
 """How far people go to work of whom nothing is known."""
 FARTHEST: Final = 3.0
@@ -31,11 +31,16 @@ def features(rows: Rows, stated: Values, kinds: Values, taste: Taste, replica: R
     return np.array([stated, kind(rows, kinds, replica), far(rows, taste, replica), remote(rows, taste, replica)])
 
 
-def kinds_of(asked: Asked, replica: Replica) -> Values:
-    """By category code, in [0, 1]: the share of what matches a wish that is of it; of several wishes, the largest."""
+def kinds_of(taste: Taste, replica: Replica) -> Values:
+    """By category code, in [0, 1]: the share of what matches a wish that is of it; of several wishes, the largest.
+
+    What was merely searched for counts `SEARCHED`, unless nothing else was said.
+    """
     catalogue = replica.catalogue
     table = np.zeros(len(catalogue.categories))
-    for rows, similarities in asked:
+    searched = SEARCHED if taste.titles else 1.0
+    for text, counts in (*[(said, 1.0) for said in taste.titles], *[(said, searched) for said in taste.searches]):
+        rows, similarities = replica.text.search(text)
         if not len(rows):
             continue
         nearest = similarities >= NEARLY * similarities.max()
@@ -43,7 +48,7 @@ def kinds_of(asked: Asked, replica: Replica) -> Values:
         shares = np.zeros(len(table))
         for codes in catalogue.category[: catalogue.category_width]:
             np.add.at(shares, codes[matching], weights)
-        np.maximum(table, shares / max(weights.sum(), 1e-9), out=table)
+        np.maximum(table, counts * shares / weights.sum(), out=table)
     table[:1] = 0.0  # no category
     return table
 

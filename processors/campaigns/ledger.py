@@ -1,6 +1,6 @@
 """The exposure ledger: which items mails held of late, and as what, so that none is written twice unless it changed.
 
-Four bytes an item, the latest 100 (four mails a week of ten items for two weeks, and changes): two of its hash, the
+Four bytes an item, the latest 150 (six mails a week of ten items for two weeks, and changes): two of its hash, the
 day modulo 256, and a fingerprint of price, pay and availability. A collision may hold an item back that no mail held,
 one in a hundred thousand; it never lets one go twice.
 """
@@ -16,7 +16,7 @@ from processors.sending import Sending
 from processors.week import DAY_MS
 
 ENTRY: Final = np.dtype([("mark", "<u2"), ("day", "u1"), ("print", "u1")])
-MAX_ENTRIES: Final = 100
+MAX_ENTRIES: Final = 150
 KEPT_D: Final = 120
 """Days count modulo 256, so nothing older is kept."""
 Entries = npt.NDArray[np.void]

@@ -58,12 +58,12 @@ def test_whoever_asks_for_a_title_asks_for_its_kind() -> None:
     made.put_item(job(500, title="Kennel Hand", categories=("animals",)))
     made.put_item(job(501, title="Zookeeper", categories=("animals", "zoo")))
     rows = np.array(made.catalogue.rows_of(["j500", "j1"]), np.intp)
-    kinds = wishes.kinds_of([made.text.search("zookeeper")], made)
+    kinds = wishes.kinds_of(taste_of(person(stated={"titles": ["zookeeper"]}), NOW_MS, made), made)
     assert kinds[made.catalogue.categories.code("animals")] == pytest.approx(1.0)
     alike, other = wishes.kind(rows, kinds, made)
     assert alike == pytest.approx(1.0)
     assert other == 0.0
-    assert not wishes.kind(rows, wishes.kinds_of([], made), made).any()
+    assert not wishes.kind(rows, wishes.kinds_of(taste_of(person(), NOW_MS, made), made), made).any()
 
 
 def test_far_is_told_in_radii_and_remote_work_is_nowhere() -> None:
