@@ -57,10 +57,15 @@ MODELS: Final[tuple[Callable[[Pack], RowModel], ...]] = (ItemModels, Totals, Ble
 """The registry: each builds a fresh model for a pack. Some learn only where the pack has the learned blend."""
 
 
+class OtherHalfLivesError(ValueError):
+    """What was learned is measured in half-lives that the settings do not have any more."""
+
+
 class Learner:
     """All global models, and what they have learned from."""
 
     def __init__(self, pack: Pack) -> None:
+        self._half_lives_d = _half_lives_d(pack)
         self._models = tuple(build(pack) for build in MODELS)
         self._hours = HourTables()
         self._taken: dict[str, dict[int, int]] = {}
@@ -90,7 +95,7 @@ class Learner:
 
     def marker(self, offset: int) -> bytes:
         """The value of the row `MARKER_KEY` after all rows up to record `offset` are written."""
-        return encode_marker(Marker(offset, self._taken))
+        return encode_marker(Marker(offset, self._taken, self._half_lives_d))
 
     @classmethod
     def restore(cls, pack: Pack, rows: Mapping[bytes, bytes]) -> "Learner":
@@ -98,13 +103,17 @@ class Learner:
 
         Raises:
             ValueError: item rows are missing.
+            OtherHalfLivesError: the rows were learned with other half-lives than the pack's, so that their levels would
+                be misread.
             msgspec.ValidationError: a value is no row of its kind.
         """
         learner = cls(pack)
         kinds: dict[str, dict[str, bytes]] = {}
         for key, value in rows.items():
             if key == MARKER_KEY:
-                learner._taken = decode_marker(value).taken
+                marker = decode_marker(value)
+                _require_same(marker.half_lives_d, learner._half_lives_d)
+                learner._taken = marker.taken
             else:
                 kind, identifier = split_key(key)
                 kinds.setdefault(kind, {})[identifier] = value
@@ -112,3 +121,18 @@ class Learner:
             model.load(kinds.get(model.kind, {}))
         learner._hours.load(kinds.get(learner._hours.kind, {}), kinds.get(RING, {}), kinds.get(WORTH, {}))
         return learner
+
+
+def _half_lives_d(pack: Pack) -> dict[str, tuple[float, ...]]:
+    """The half-lives that levels in rows are measured in: others only weigh what is learned from then on."""
+    return {
+        "popularity_half_lives_d": pack.popularity_half_lives_d,
+        "covisitation_half_life_d": (pack.covisitation_half_life_d,),
+    }
+
+
+def _require_same(learned: dict[str, tuple[float, ...]], now: dict[str, tuple[float, ...]]) -> None:
+    for name, values in learned.items():
+        if values != now.get(name, values):
+            told = [", ".join(f"{value:g}" for value in found) for found in (values, now[name])]
+            raise OtherHalfLivesError(f"{name} was {told[0]} when the models were learned, and is {told[1]} now")

@@ -18,6 +18,8 @@ class Marker(Struct, frozen=True):
 
     offset: int
     taken: dict[str, dict[int, int]]
+    half_lives_d: dict[str, tuple[float, ...]] = {}
+    """The settings that levels of these rows are measured in; empty in markers from before they were noted."""
 
 
 class _Head(Struct, array_like=True, frozen=True):

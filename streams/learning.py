@@ -9,13 +9,14 @@ from typing import Any, Final
 import faust
 import msgspec
 
-from processors.learner import MARKER_KEY, Learner
+from processors.learner import MARKER_KEY, Learner, OtherHalfLivesError
 from schemas.decode import Invalid
 from schemas.learning import Lesson
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import decode_failure, original_headers
+from streams.failstop import REFUSED_EXIT, stop_process
 from streams.faust_app import Membership, make_app, silence_monitor, stopping
 from streams.lease import Lease
 from streams.meter import Meter
@@ -161,10 +162,21 @@ class LearnerWorker:
         silence_monitor(self.app)
         inputs = {tp for tp in self.app.consumer.assignment() if tp.topic == LEARNING and tp.partition == 0}
         self.table.held.clear()
-        self.learner = Learner.restore(self.settings.pack, self.table.rows) if inputs else None
+        self.learner = self.restored() if inputs else None
         self.offsets, self.pending = {}, 0
         self.counts.rebalances += 1
         await self.order.assigned(inputs)
+
+    def restored(self) -> Learner:
+        """The learner as its rows say; a process whose settings cannot read them ends here."""
+        try:
+            return Learner.restore(self.settings.pack, self.table.rows)
+        except OtherHalfLivesError as error:
+            stop_process(
+                f"{error}; put it back, or delete the topic model and the group {LEARNER_GROUP} to learn anew from"
+                " what the topic learning still holds",
+                REFUSED_EXIT,
+            )
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:
         self.order.next = {}

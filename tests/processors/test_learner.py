@@ -4,13 +4,15 @@ import itertools
 from collections import defaultdict
 from math import exp2, sqrt
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processors.covisitation import KEPT_NEIGHBOURS, MAX_NEIGHBOURS, unpacked
 from processors.item_rows import decode_item_row
-from processors.learner import MARKER_KEY, Learner, marker_offset, row_offset
+from processors.learner import MARKER_KEY, Learner, OtherHalfLivesError, marker_offset, row_offset
+from processors.model_rows import Marker, decode_marker, encode_marker
 from schemas.learning import Example, Lesson
 from tests.processors.market import DAY_MS, NOW_MS, PACK, lessons, taught
 
@@ -180,3 +182,29 @@ def test_any_examples_survive_a_restart(drawn: list, cut: int) -> None:
         second.learn(lesson, offset)
     assert rows | second.dirty_rows() | {MARKER_KEY: b""} == straight.dirty_rows() | {MARKER_KEY: b""}
     assert second.marker(99) == straight.marker(99)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("covisitation_half_life_d", 7.0, "covisitation_half_life_d was 30 when the models were learned, and is 7 now"),
+        ("popularity_half_lives_d", (0.5, 1.0, 7.0, 30.0), "popularity_half_lives_d was 0.0417, 1, 7, 30 when"),
+    ],
+)
+def test_rows_of_other_half_lives_are_refused(field: str, value: object, told: str) -> None:
+    learner = taught(PACK, lessons(20))
+    rows = learner.dirty_rows() | {MARKER_KEY: learner.marker(19)}
+    with pytest.raises(OtherHalfLivesError, match=told):
+        Learner.restore(msgspec.structs.replace(PACK, **{field: value}), rows)
+    Learner.restore(msgspec.structs.replace(PACK, taste_half_life_d=3.0, freshness_half_life_d=3.0), rows)
+
+
+def test_a_marker_from_before_half_lives_were_noted_is_read() -> None:
+    learner = taught(PACK, lessons(20))
+    marker = decode_marker(learner.marker(19))
+    old = encode_marker(Marker(19, marker.taken)).replace(b"\xachalf_lives_d\x80", b"")
+    rows = learner.dirty_rows() | {MARKER_KEY: bytes([old[0] - 1]) + old[1:]}
+    assert decode_marker(rows[MARKER_KEY]).taken == marker.taken
+    assert (
+        Learner.restore(msgspec.structs.replace(PACK, covisitation_half_life_d=7.0), rows).learn(lessons(20)[0], 0) == 0
+    )

@@ -6,8 +6,11 @@ import sys
 
 import pytest
 
+import streams.learning
+from processors.model_rows import MARKER_KEY, Marker, encode_marker
+from schemas.learning import Lesson
 from streams.behaviour import BehaviourWorker
-from streams.failstop import FAILSTOP_EXIT
+from streams.failstop import FAILSTOP_EXIT, REFUSED_EXIT
 from streams.faust_app import stopping
 from streams.learning import LearnerWorker
 from streams.settings import read_settings
@@ -59,3 +62,22 @@ def test_every_agent_is_one_of_these(worker: type[BehaviourWorker | LearnerWorke
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def test_a_learner_whose_half_lives_are_not_those_of_its_rows_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    class StoppedError(Exception):
+        pass
+
+    def stop(why: str, code: int) -> None:
+        raise StoppedError(f"{code}: {why}")
+
+    monkeypatch.setattr(streams.learning, "stop_process", stop)
+    worker = LearnerWorker(read_settings({}))
+    half_lives_d = {"covisitation_half_life_d": (worker.settings.pack.covisitation_half_life_d + 1.0,)}
+    worker.table.rows[MARKER_KEY] = encode_marker(Marker(7, {}, half_lives_d))
+    with pytest.raises(
+        StoppedError, match=f"^{REFUSED_EXIT}: covisitation_half_life_d was 31 when .* delete the topic"
+    ):
+        worker.restored()
+    worker.table.rows[MARKER_KEY] = encode_marker(Marker(7, {}))
+    assert worker.restored().learn(Lesson("views", ()), 8) == 0
