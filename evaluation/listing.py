@@ -1,12 +1,10 @@
 """The list that is judged: the pipeline's own, for one person, at one moment.
 
-`new` leaves out the person's own items, `cold` all that anyone acted on; `recommend` cannot be told so yet, so that a
-longer list is asked for and what is not a candidate is passed over, which gives the same places.
+`new` leaves out the person's own items, `cold` all that anyone acted on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -14,15 +12,14 @@ import msgspec
 from processors.pack import Pack
 from processors.profile import Profile
 from processors.randomness import Randomness
-from processors.recommend import recommend
+from processors.recommend import listed
 from processors.replica import Replica
-from schemas.decisions import RecommendedItem
+from processors.taste import taste_of
+from processors.top_list import Rows
 
 LIST: Final = 20
 """Places that are judged."""
 UNBOUNDED: Final = 1_000_000
-
-Allowed = Callable[[str], bool]
 
 
 def judging_pack(pack: Pack) -> Pack:
@@ -32,20 +29,8 @@ def judging_pack(pack: Pack) -> Pack:
     )
 
 
-def ask(
-    profile: Profile, now_ms: int, replica: Replica, rng: Randomness, allowed: Allowed | None = None, extra: int = 0
-) -> list[str]:
-    """The ids of the best `LIST` items that are `allowed` (None: all are); `extra` items are expected not to be."""
-    if allowed is None:
-        return _ids(recommend(profile, now_ms, replica, rng, limit=LIST, explained=False))
-    limit = LIST + extra
-    while True:
-        listed = _ids(recommend(profile, now_ms, replica, rng, limit=limit, explained=False))
-        chosen = [item_id for item_id in listed if allowed(item_id)]
-        if len(chosen) >= LIST or len(listed) < limit:
-            return chosen[:LIST]
-        limit *= 4
-
-
-def _ids(items: tuple[RecommendedItem, ...]) -> list[str]:
-    return [item.item_id for item in items]
+def ask(profile: Profile, now_ms: int, replica: Replica, rng: Randomness, without: Rows | None = None) -> list[str]:
+    """The ids of the best `LIST` items that are not in the rows `without`."""
+    taste = taste_of(profile, now_ms, replica)
+    slate = listed(profile, taste, now_ms, replica, LIST, rng, without)
+    return [replica.catalogue.item_id(place.row) for place in slate.places]

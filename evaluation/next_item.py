@@ -6,27 +6,31 @@ is learned only. Targets that nobody acted on before are counted, not judged, ex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Annotated, Final, Literal
 
+import numpy as np
 from msgspec import Meta, Struct
 
 from evaluation.baselines import Baselines, Candidates
 from evaluation.driver import Driver
 from evaluation.exposure import ExposureMeter
 from evaluation.judged import Judged
-from evaluation.listing import LIST, Allowed, ask, judging_pack
+from evaluation.listing import ask, judging_pack
 from evaluation.metrics import rank_in_list
 from evaluation.ranker import RankerMeter
 from evaluation.replay_file import Progress, Record, ReplayLog
 from evaluation.timeline import Held, Row, Step, timeline
+from processors.growing import grown
 from processors.pack import Pack
 from processors.randomness import Randomness
+from processors.top_list import Rows
 from schemas.behaviour import Apply, Event, ItemEvent, Save, View
 from schemas.catalogue import Item
 from schemas.decode import Retired
 
 _SHOW_EVERY: Final = 64
+_NONE: Final[frozenset[str]] = frozenset()
 LIST_SIZE: Final = 10
 """Places of a list that count as exposure."""
 
@@ -73,6 +77,7 @@ class _Run:
         self._last_ms: dict[str, int] = {}
         self._own: dict[str, set[str]] = {}
         self._seen: set[str] = set()
+        self._seen_rows = np.zeros(64, np.bool_)
         self._meter = RankerMeter()
         self._exposure = ExposureMeter()
         self._from_ms = 0
@@ -107,6 +112,7 @@ class _Run:
                 self._put(item)
             case Retired(key=item_id) if record.topic == "items":
                 self._held.forget(item_id)
+                self._note_seen(item_id, False)
                 self._driver.retire_item(item_id)
                 if self._baselines is not None:
                     self._baselines.retire(item_id)
@@ -116,6 +122,8 @@ class _Run:
     def _put(self, item: Item) -> None:
         self._held.forget(item.item_id)
         self._driver.put_item(item)
+        if item.item_id in self._seen:
+            self._note_seen(item.item_id)
         if self._baselines is not None:
             self._baselines.know(item.item_id)
 
@@ -149,23 +157,26 @@ class _Run:
 
     def _list(self, step: Step, record: Record) -> list[str]:
         driver = self._driver
-        allowed, extra = self._allowed(step.user_id)
+        left_out = self._left_out(step.user_id)
         if self._options.slate:
             driver.wake_due(driver.partition_of(record.key), step.now_ms)
             published = driver.published.get(record.key)
             items = published.items if published is not None else ()
-            return [item.item_id for item in items if allowed is None or allowed(item.item_id)]
+            return [item.item_id for item in items if item.item_id not in left_out]
         driver.catch_up(step.now_ms)
         rng = Randomness(f"list/{step.user_id}/{step.now_ms}")
-        return ask(driver.profiles[record.key], step.now_ms, driver.replica, rng, allowed, extra)
+        return ask(driver.profiles[record.key], step.now_ms, driver.replica, rng, self._rows_of(left_out))
 
-    def _allowed(self, user_id: str) -> tuple[Allowed | None, int]:
+    def _rows_of(self, left_out: Set[str]) -> Rows:
+        if left_out is self._seen:
+            return np.flatnonzero(self._seen_rows)
+        return np.array(self._driver.replica.catalogue.rows_of(left_out), np.intp)
+
+    def _left_out(self, user_id: str) -> Set[str]:
+        """Items that are no candidates."""
         if self._options.candidates == "any":
-            return None, 0
-        if self._options.candidates == "cold":
-            return (lambda item_id: item_id not in self._seen), 12 * LIST
-        own = self._own.get(user_id, set())
-        return (lambda item_id: item_id not in own), min(len(own), 2 * LIST)
+            return _NONE
+        return self._seen if self._options.candidates == "cold" else self._own.get(user_id, _NONE)
 
     def _learn(self, step: Step, record: Record) -> None:
         event, user_id = record.value, step.user_id
@@ -183,8 +194,15 @@ class _Run:
         if isinstance(event, ItemEvent) and target_of(event) is not None:
             self._own.setdefault(user_id, set()).add(event.item_id)
             self._seen.add(event.item_id)
+            self._note_seen(event.item_id)
             if self._baselines is not None:
                 self._baselines.learn(user_id, event.item_id, event.ts_ms)
+
+    def _note_seen(self, item_id: str, seen: bool = True) -> None:
+        """Rows of retired items are used again."""
+        if row := self._driver.replica.catalogue.row_of(item_id):
+            self._seen_rows = grown(self._seen_rows, row + 1, False)
+            self._seen_rows[row] = seen
 
 
 def target_of(event: object) -> str | None:

@@ -8,6 +8,7 @@ computed anew.
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from processors.adjusted import adjusted
@@ -24,6 +25,7 @@ from processors.response_features import features_of
 from processors.retrieval import everything, retrieve
 from processors.slate import Place, Slate
 from processors.taste import Taste, taste_of
+from processors.top_list import Rows
 from schemas.decisions import RecommendedItem
 
 UNEXPLAINED: Final = Explanation("unexplained", ())
@@ -96,14 +98,20 @@ def told(
 
 
 def listed(
-    profile: Profile, taste: Taste, now_ms: int, replica: Replica, size: int, rng: Randomness | None = None
+    profile: Profile,
+    taste: Taste,
+    now_ms: int,
+    replica: Replica,
+    size: int,
+    rng: Randomness | None = None,
+    without: Rows | None = None,
 ) -> Slate:
-    """The list as places, before it is told."""
+    """The list as places, before it is told. Rows `without` get no place, so that the next best come up."""
     kept = len(explored_places(size, replica.pack.explore)) if rng is not None else 0
     deed = saved_deed(taste)
     asked = 0 if deed is None else min(replica.pack.answers, size // 2)
     slate = Slate(replica.pack, replica, size - kept - asked, taste.own_rows)
-    ranking = ranked(profile, taste, now_ms, replica)
+    ranking = _but(ranked(profile, taste, now_ms, replica), without, replica)
     slate.fill(ranking)
     if deed is not None and asked:
         answer(slate, ranking, taste, deed, asked)
@@ -115,8 +123,18 @@ def listed(
     if not slate.is_full:
         slate.fill(ranking)
     if not slate.is_full:
-        slate.fill(ranked_all(profile, taste, now_ms, replica))
+        slate.fill(_but(ranked_all(profile, taste, now_ms, replica), without, replica))
     return slate
+
+
+def _but(ranking: Ranking, without: Rows | None, replica: Replica) -> Ranking:
+    """A ranking without some rows."""
+    if without is None or not len(without):
+        return ranking
+    marks, rows = replica.marks, ranking.candidates.rows[ranking.order]
+    marks[rows] = 0
+    marks[without] = 1
+    return msgspec.structs.replace(ranking, order=ranking.order[marks[rows] == 0])
 
 
 def ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
