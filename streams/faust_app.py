@@ -7,6 +7,7 @@ import logging
 import ssl
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import faust
@@ -29,6 +30,7 @@ def make_app(settings: Settings, group: str, partitions: int, table_class: type[
         broker=f"kafka://{settings.bootstrap.replace(',', ';kafka://')}",
         broker_credentials=credentials,
         store="memory://",
+        datadir=Path(settings.state_dir) / f"{group}-data",
         Table=table_class,
         topic_partitions=partitions,
         topic_allow_declare=False,

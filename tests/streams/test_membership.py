@@ -31,3 +31,10 @@ def test_a_thread_that_asks_first_does_not_take_recovery_to_a_loop_of_its_own(lo
     asking.join()
     assert answers == [False]
     assert app.tables.recovery.loop is loop
+
+
+def test_faust_makes_its_directory_in_ours(loop: asyncio.AbstractEventLoop) -> None:
+    """Not in the working directory, which a container may not write to."""
+    app = make_app(read_settings({"ATTUNE_STATE_DIR": "/var/lib/attune"}), "attune.learner", 4, ProfileTable)
+    assert str(app.conf.datadir) == "/var/lib/attune/attune.learner-data"
+    assert str(app.conf.tabledir).startswith("/var/lib/attune/")
