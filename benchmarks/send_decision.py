@@ -8,11 +8,12 @@ from statistics import median
 import msgspec
 import numpy as np
 
-from processors.hour_tables import HoursView
+from processors.hour_tables import HoursView, HourTables
 from processors.mail_rules import MailRules
 from processors.profile import Action, Profile, Stated
 from processors.send_decision import LEARNED, decide, known_of
 from processors.sending import SENT, Mail, Sending
+from schemas.mail_labels import MailLabel
 
 NOW_MS = 1_743_033_600_000
 DAY_MS = 86_400_000
@@ -28,16 +29,34 @@ def person(rng: random.Random) -> Profile:
     ]
     actions = [Action(NOW_MS - (60 - n) * DAY_MS + rng.randrange(DAY_MS), "views", n, f"i{n}", 0) for n in range(50)]
     state = Sending(day=NOW_MS // DAY_MS, successes=hours, exposure=hours, activity=hours, mails=mails)
-    state.told_zone, state.mailed = "Europe/Berlin", bytes(120)
+    state.told_zone, state.mailed = "Europe/Berlin", bytes(400)
     stated = {"tz": Stated(0, "users", "Europe/Berlin"), "segment": Stated(0, "users", "early")}
     return Profile(actions=actions, stated=stated, sending=state, totals={"users": 1})
+
+
+def learned() -> HoursView:
+    """Tables that have seen ten thousand mails of people whose activity tells."""
+    rng, tables, view = np.random.default_rng(2), HourTables(), HoursView()
+    for n in range(10_000):
+        peak, slot = n % 16, int(rng.integers(16))
+        activity = np.zeros(48)
+        activity[[peak + 7, (peak + 8) % 24, peak + 31]] = 4.0
+        reward = float(rng.random() < (0.3 if abs(slot - peak) < 3 else 0.1))
+        nothing = bytes(96)
+        label = MailLabel(
+            n, NOW_MS, slot + 7, "early", reward, 0.15, nothing, nothing, activity.astype("<f2").tobytes()
+        )
+        tables.learn_label(label, n)
+    for segment, hours in tables.by_segment.items():
+        view.put(segment, hours.row())
+    return view
 
 
 def main() -> None:
     """Print one line of JSON."""
     rng = random.Random(1)
     people = [person(rng) for _ in range(PEOPLE)]
-    view, rules = HoursView(), MailRules()
+    view, rules = learned(), MailRules()
     costs = []
     for _ in range(ROUNDS):
         started_s = time.process_time()

@@ -4,7 +4,7 @@ at those hours earned.
 theta(s) = (kappa omega(s)^beta + sum K S) / (kappa + sum K E), K a circular Gaussian of `span_h`; omega(s) is the
 smoothed share of the person's activity from s on over the population's. beta, kappa and the kernels are learned
 (processors/hour_learning.py); beta starts at 0, so that activity says nothing until it was seen to.
-All functions take one person (48 slots) or many (… x 48).
+Both functions of a person take one (48 slots) or many (… x 48).
 """
 
 from functools import lru_cache
@@ -45,28 +45,28 @@ def _activity_kernel(number: int) -> Doubles:
     return table
 
 
-def activity_prior(activity: Doubles, population: Doubles, number: int) -> Doubles:
+def usual_hours(population: Doubles, number: int) -> Doubles:
+    """The smoothed share of everybody's activity by slot; even where nobody was seen yet."""
+    total = float(population.sum())
+    shares = population / total if total > 0.0 else np.full(FOLDED, 1.0 / FOLDED)
+    smooth: Doubles = _activity_kernel(number) @ ((1.0 - LEAST_SHARE) * shares + LEAST_SHARE / FOLDED)
+    return smooth
+
+
+def activity_prior(activity: Doubles, usual: Doubles, number: int) -> Doubles:
     """omega(s): 1 everywhere for somebody of whom nothing is known.
 
-    `activity` are a person's hours by slot, `population` everybody's (at least one of them above 0).
+    `activity` are a person's hours by slot, `usual` the `usual_hours` under the same kernel.
     """
-    total = float(population.sum())
-    amount = activity.sum(axis=-1, keepdims=True)
-    if total <= 0.0 or not amount.any():
-        return np.ones_like(activity)
     near, pseudo = _activity_kernel(number), ACTIVITY_KERNELS[number][2]
-    everybody = (1.0 - LEAST_SHARE) * population / total + LEAST_SHARE / FOLDED
-    smooth = near @ everybody
-    own = activity @ near.T
-    share: Doubles = (own + pseudo * smooth) / (amount + pseudo) / smooth
+    amount = np.add.reduce(activity, axis=-1, keepdims=True)
+    share: Doubles = (activity @ near.T / usual + pseudo) / (amount + pseudo)
     return share
 
 
-def hour_estimate(
-    successes: Doubles, exposure: Doubles, activity: Doubles, population: Doubles, shape: Shape
-) -> Doubles:
-    """theta(s), 48 slots, above 0."""
-    prior = activity_prior(activity, population, shape.activity) ** shape.beta if shape.beta else 1.0
-    near = kernel(shape.span_h)
-    estimate: Doubles = (successes @ near + shape.kappa * prior) / (exposure @ near + shape.kappa)
+def hour_estimate(successes: Doubles, exposure: Doubles, activity: Doubles, usual: Doubles, shape: Shape) -> Doubles:
+    """theta(s), 48 slots, above 0; `usual` as in `activity_prior`."""
+    prior = activity_prior(activity, usual, shape.activity) ** shape.beta if shape.beta else 1.0
+    won, exposed = np.stack((successes, exposure)) @ kernel(shape.span_h)
+    estimate: Doubles = (won + shape.kappa * prior) / (exposed + shape.kappa)
     return estimate

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from processors.hour_estimate import ACTIVITY_KERNELS, Shape, activity_prior
+from processors.hour_estimate import ACTIVITY_KERNELS, Shape, activity_prior, usual_hours
 from processors.week import Doubles, kernel
 
 BETAS: Final = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
@@ -54,7 +54,7 @@ def estimates(slot: int, successes: Doubles, exposure: Doubles, activity: Double
     found = np.empty(_DIMENSIONS)
     near = [(kernel(span_h)[slot] @ successes, kernel(span_h)[slot] @ exposure) for span_h in SPANS_H]
     for a in range(len(ACTIVITY_KERNELS)):
-        prior = activity_prior(activity, population, a)[slot] ** betas
+        prior = activity_prior(activity, usual_hours(population, a), a)[slot] ** betas
         for w, (won, exposed) in enumerate(near):
             found[a, w] = (kappas[:, None] * prior[None, :] + won) / (kappas[:, None] + exposed)
     return found

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from processors.hour_estimate import Shape
+from processors.hour_estimate import Shape, usual_hours
 from processors.hour_learning import Evidence, estimates, fade, learned_shape, likely, observe
 from processors.mail_worth import KEY as WORTH_KEY
 from processors.mail_worth import WorthTable
@@ -216,6 +216,9 @@ class HoursView:
         self._lifts: dict[str, Doubles] = {}
         self._shapes: dict[str, Shape] = {}
         self._shrinkage = Shrinkage()
+        self._usual: dict[int, Doubles] = {}
+        self.base_rate = self._by_segment[EVERYBODY].base_rate
+        """The mean reward of a mail."""
 
     def put(self, segment: str, value: bytes) -> None:
         """Take over a row."""
@@ -223,6 +226,8 @@ class HoursView:
         if segment == EVERYBODY:
             self._lifts.clear()
             self._shapes.clear()
+            self._usual.clear()
+            self.base_rate = self._by_segment[EVERYBODY].base_rate
             self._shrinkage = learned_shrinkage(self._by_segment[EVERYBODY].strengths)
         else:
             self._lifts.pop(segment, None)
@@ -233,10 +238,12 @@ class HoursView:
         """Everybody's hours on the site, 48 slots."""
         return self._by_segment[EVERYBODY].population
 
-    @property
-    def base_rate(self) -> float:
-        """The mean reward of a mail."""
-        return self._by_segment[EVERYBODY].base_rate
+    def usual_hours(self, shape: Shape) -> Doubles:
+        """Everybody's hours on the site as the shape smooths them."""
+        found = self._usual.get(shape.activity)
+        if found is None:
+            found = self._usual[shape.activity] = usual_hours(self.population, shape.activity)
+        return found
 
     def lift(self, segment: str) -> Doubles:
         """L(s), 168 slots."""

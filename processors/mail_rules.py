@@ -79,14 +79,27 @@ class MailRules(Struct, frozen=True, forbid_unknown_fields=True):
         >>> [hour for hour in range(24) if MailRules(window_to_hour=11).allows(hour)]
         [7, 8, 9, 10]
         """
-        start, end = self.quiet_from_hour, self.quiet_to_hour
-        quiet = start <= hour < end if start <= end else hour >= start or hour < end
-        return self.window_from_hour <= hour < self.window_to_hour and not quiet
+        return hour in self.clocks
+
+    @property
+    def clocks(self) -> tuple[int, ...]:
+        """The local hours of the day in which mail may go."""
+        return _clocks(self.window_from_hour, self.window_to_hour, self.quiet_from_hour, self.quiet_to_hour)
 
     def of(self, campaign: Campaign) -> "MailRules":
         """The rules of one campaign."""
         own = self.campaigns.get(campaign)
         return self if own is None else _merged(self, own)
+
+
+@lru_cache(maxsize=256)
+def _clocks(first: int, end: int, quiet_from: int, quiet_to: int) -> tuple[int, ...]:
+    def is_quiet(hour: int) -> bool:
+        if quiet_from <= quiet_to:
+            return quiet_from <= hour < quiet_to
+        return hour >= quiet_from or hour < quiet_to
+
+    return tuple(hour for hour in range(first, end) if not is_quiet(hour))
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ What is not allowed is left out before anything is drawn. The decision tells its
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import expm1, log
 from typing import Final
 
@@ -19,7 +20,7 @@ from processors.profile import Profile
 from processors.send_policy import EXPLORED, WAIT_COST_PER_H, draw, propensities
 from processors.sending import Plan, Sending
 from processors.site_hours import active_hours
-from processors.week import DAY_MS, FOLD, HOUR_MS, Doubles
+from processors.week import DAY_MS, FOLD, HOUR_MS, Doubles, Indexes
 from processors.zones import Hour, Zone, local_hours, offset_ms, zone_by_activity, zone_by_longitude, zone_named
 from schemas.decisions import SendAlternative, SendTime, Window
 
@@ -76,7 +77,7 @@ def known_of(
             np.roll(table.reshape(2, 24), shift, axis=1).ravel() for table in (activity, successes, exposure)
         )
     base = view.base_rate
-    won = float(successes.sum())
+    won = float(np.add.reduce(successes))
     rate = base * (won + PERSONAL_PSEUDO_SENDS * base) / ((sends + PERSONAL_PSEUDO_SENDS) * base)
     segment = profile.said("segment")
     return Known(user_id, zone, segment if isinstance(segment, str) else "", successes, exposure, activity, rate)
@@ -102,21 +103,20 @@ def decide(
     """
     from_ms, held_by = may_go_from_ms(profile, state, rules, known.zone.name, now_ms)
     from_ms = max(from_ms, day_starts_ms(known.zone.name, day)) if day else from_ms
-    hours = _allowed(known.zone.name, from_ms, rules)
+    candidates = allowed_hours(known.zone.name, from_ms, rules)
+    hours = candidates.hours
     if not hours:
         return SendTime(
             decision_id, known.user_id, now_ms, None, known.zone.name,
             f"no hour is allowed within {HORIZON_D} days", suppressed="quiet_hours",
         )  # fmt: skip
-    of_day = [hour.slot % 24 for hour in hours]
     if known.zone.why == "default":
-        values = np.array([0.0 if clock == rules.fallback_hour else -1.0 for clock in of_day])
+        values = np.where(candidates.slots % 24 == rules.fallback_hour, 0.0, -1.0)
     else:
         values = hour_model.values(known, view, hours)
-    wait_h = np.array([(hour.at_ms - from_ms) / HOUR_MS for hour in hours])
-    chances = propensities(values - WAIT_COST_PER_H * wait_h, hour_model.explored)
+    chances = propensities(values - candidates.wait_costs, hour_model.explored)
     place = draw(chances, unit)
-    usual = values[of_day.index(rules.fallback_hour)] if rules.fallback_hour in of_day else values.mean()
+    usual = values[candidates.fallback] if candidates.fallback >= 0 else values.mean()
     lift = expm1(float(values[place] - usual))
     hour = hours[place]
     window = Window(hours[0].at_ms, hours[-1].at_ms + HOUR_MS)
@@ -150,8 +150,9 @@ class HourModel(Struct, frozen=True):
 def hour_values(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
     """The logarithms of L and theta, added."""
     slots = np.array([hour.slot for hour in hours], np.intp)
-    theta = hour_estimate(known.successes, known.exposure, known.activity, view.population, view.shape(known.segment))
-    values: Doubles = np.log(view.lift(known.segment)[slots]) + np.log(theta[FOLD[slots]])
+    shape = view.shape(known.segment)
+    theta = hour_estimate(known.successes, known.exposure, known.activity, view.usual_hours(shape), shape)
+    values: Doubles = np.log(view.lift(known.segment)[slots] * theta[FOLD[slots]])
     return values
 
 
@@ -165,13 +166,41 @@ def plan_of(decision: SendTime) -> Plan:
     return Plan(decision.send_at_ms, decision.slot, decision.tz, decision.propensity or 0.0, decision.ts_ms)
 
 
-def _allowed(zone: str, from_ms: int, rules: MailRules) -> list[Hour]:
+class Candidates(Struct, frozen=True):
+    """The hours that a mail may go in, the earliest first, and what is the same for everybody of a zone."""
+
+    hours: tuple[Hour, ...]
+    slots: Indexes
+    wait_costs: Doubles
+    """In log reward."""
+    fallback: int
+    """Place of the fallback hour, -1 where it is none of them."""
+
+
+def allowed_hours(zone: str, from_ms: int, rules: MailRules) -> Candidates:
     """The hours within the deadline; where none of them is allowed, those of the first day that has any."""
+    return _candidates(zone, from_ms, rules.clocks, rules.deadline_h, rules.fallback_hour)
+
+
+@lru_cache(maxsize=4096)
+def _candidates(zone: str, from_ms: int, clocks: tuple[int, ...], deadline_h: int, fallback_hour: int) -> Candidates:
+    """Most people of a zone wait from the same midnight on."""
+    hours = _first_allowed(zone, from_ms, clocks, deadline_h)
+    of_day = [hour.slot % 24 for hour in hours]
+    return Candidates(
+        tuple(hours),
+        np.array([hour.slot for hour in hours], np.intp),
+        WAIT_COST_PER_H * np.array([(hour.at_ms - from_ms) / HOUR_MS for hour in hours]),
+        of_day.index(fallback_hour) if fallback_hour in of_day else -1,
+    )
+
+
+def _first_allowed(zone: str, from_ms: int, clocks: tuple[int, ...], deadline_h: int) -> list[Hour]:
     for day in range(HORIZON_D):
         start_ms = from_ms + day * DAY_MS
-        hours = local_hours(zone, start_ms, start_ms + max(DAY_MS, rules.deadline_h * HOUR_MS))
-        allowed = [hour for hour in hours if rules.allows(hour.slot % 24)]
-        within = [hour for hour in allowed if hour.at_ms < start_ms + rules.deadline_h * HOUR_MS]
+        hours = local_hours(zone, start_ms, start_ms + max(DAY_MS, deadline_h * HOUR_MS))
+        allowed = [hour for hour in hours if hour.slot % 24 in clocks]
+        within = [hour for hour in allowed if hour.at_ms < start_ms + deadline_h * HOUR_MS]
         if within or allowed:
             return within or allowed[:1]
     return []
@@ -181,7 +210,7 @@ def _reason(known: Known, view: HoursView, rules: MailRules, hour: Hour, lift: f
     when = f"{WEEKDAYS[hour.slot // 24]} {hour.slot % 24:02d}:00 there{WHY_ZONE[known.zone.why]}"
     slot = int(FOLD[hour.slot])
     shape = view.shape(known.segment)
-    omega = activity_prior(known.activity, view.population, shape.activity)[slot] if shape.beta else 1.0
+    omega = activity_prior(known.activity, view.usual_hours(shape), shape.activity)[slot] if shape.beta else 1.0
     answered = (shape.kappa + known.successes[slot]) / (shape.kappa + known.exposure[slot])
     parts = {
         f"as is usual for {known.segment or 'everybody'}": abs(log(view.lift(known.segment)[hour.slot])),

@@ -4,6 +4,8 @@ pi(s) = 0.95 softmax(z / 0.01) + 0.05 / n over the hours that are allowed; what 
 anything is drawn, so that the propensities of those that are sum to 1.
 """
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -23,12 +25,11 @@ def propensities(values: Doubles, explored: float = EXPLORED) -> Doubles:
     >>> float(propensities(np.array([0.0, 0.0])).sum())
     1.0
     """
-    weights = np.exp((values - values.max()) / TEMPERATURE)
-    chances: Doubles = (1.0 - explored) * weights / weights.sum() + explored / len(values)
+    weights = np.exp((values - np.maximum.reduce(values)) / TEMPERATURE)
+    chances: Doubles = weights * ((1.0 - explored) / float(np.add.reduce(weights))) + explored / len(values)
     return chances
 
 
 def draw(chances: Doubles, unit: float) -> int:
     """The place that a number in [0, 1) falls on."""
-    place = int(np.searchsorted(np.cumsum(chances), unit, side="right"))
-    return min(place, len(chances) - 1)
+    return min(bisect_right(list(accumulate(chances.tolist())), unit), len(chances) - 1)

@@ -5,6 +5,7 @@ a click in one. Recent hours are read from the actions in the profile with the c
 matter which of a click and the visit it caused was told first; they are added up when an action leaves the profile.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,10 @@ OURS_MS: Final = 6 * HOUR_MS
 """After a click in a mail, for so long the person is on the site because of it."""
 
 
+_FADED: Final[Doubles] = 2.0 ** (-np.arange(1_000) / ACTIVITY_HALF_LIFE_D)
+"""By days; nothing is left after a thousand."""
+
+
 def active_hours(profile: Profile, state: Sending, now_ms: int) -> Doubles:
     """Hours on the site by slot (48), decayed, as of `now_ms`; what happened later is left out."""
     hours = read_hours(state.activity, state.day, now_ms, ACTIVITY_HALF_LIFE_D)
@@ -26,15 +31,15 @@ def active_hours(profile: Profile, state: Sending, now_ms: int) -> Doubles:
     if spans:
         seen = {hour: ts_ms for hour, ts_ms in seen.items() if not _is_ours(ts_ms, spans)}
     if seen:
-        at_hours = np.fromiter(seen, np.int64, len(seen))
-        weights = 2.0 ** ((at_hours // 24 - now_ms // DAY_MS) / ACTIVITY_HALF_LIFE_D)
-        hours += np.bincount(FOLD[_week_slots(state.told_zone or "UTC", at_hours)], weights, FOLDED)
+        at_hours = np.array(list(seen))
+        weights = _FADED[np.minimum(now_ms // DAY_MS - at_hours // 24, len(_FADED) - 1)]
+        hours += np.bincount(FOLD[_week_slots(state.told_zone or "UTC", at_hours, seen)], weights, FOLDED)
     return hours
 
 
-def _week_slots(zone: str, at_hours: Indexes) -> Indexes:
-    """The slots of the week of hours since the epoch."""
-    first, last = int(at_hours.min()), int(at_hours.max())
+def _week_slots(zone: str, at_hours: Indexes, seen: Collection[int]) -> Indexes:
+    """The slots of the week of hours since the epoch, given twice."""
+    first, last = min(seen), max(seen)
     shift = offset_ms(zone, first * HOUR_MS)
     if shift != offset_ms(zone, last * HOUR_MS):  # the clocks changed in between
         return np.array([local_slot(zone, hour * HOUR_MS) for hour in at_hours.tolist()], np.intp)

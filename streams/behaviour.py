@@ -232,7 +232,7 @@ class BehaviourWorker:
             case Receipt(receipt=receipt):
                 self.writer.emit("erasure-receipts", receipt.user_hash.encode(), _encode(receipt))
             case _:
-                carry_out_mail(key, effect, self.writer, self.counts)
+                carry_out_mail(key, effect, self.writer, self.counts, self.meter)
 
     # -- failures
 

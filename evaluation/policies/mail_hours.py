@@ -34,7 +34,7 @@ def _of_the_segment(known: Known, view: HoursView, hours: Sequence[Hour]) -> Dou
 
 def _without_activity(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
     shape = msgspec.structs.replace(view.shape(known.segment), beta=0.0)
-    theta = hour_estimate(known.successes, known.exposure, known.activity, view.population, shape)
+    theta = hour_estimate(known.successes, known.exposure, known.activity, view.usual_hours(shape), shape)
     slots = np.array([hour.slot for hour in hours], np.intp)
     values: Doubles = np.log(view.lift(known.segment)[slots]) + np.log(theta[FOLD[slots]])
     return values

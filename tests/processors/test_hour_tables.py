@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from processors.hour_estimate import hour_estimate
+from processors.hour_estimate import hour_estimate, usual_hours
 from processors.hour_learning import BETAS, Evidence, estimates, learned_shape, observe
 from processors.hour_tables import HoursView
 from processors.learner import MARKER_KEY, Learner
@@ -109,10 +109,10 @@ def test_propensities_sum_to_one_and_are_what_is_drawn() -> None:
 def test_many_people_at_once_are_estimated_as_one_by_one() -> None:
     rng = np.random.default_rng(8)
     tables = [rng.random((5, 48)) for _ in range(3)]
-    population = rng.random(48)
     shape = learned_shape(Evidence.empty())
-    together = hour_estimate(*tables, population, shape)
-    alone = [hour_estimate(*(table[k] for table in tables), population, shape) for k in range(5)]
+    usual = usual_hours(rng.random(48), shape.activity)
+    together = hour_estimate(*tables, usual, shape)
+    alone = [hour_estimate(*(table[k] for table in tables), usual, shape) for k in range(5)]
     assert np.allclose(together, np.array(alone))
 
 
