@@ -28,6 +28,7 @@ import msgspec
 import numpy as np
 import redis
 
+from benchmarks.bars import Bar, print_bars
 from benchmarks.recommend import DAY_MS, NOW_MS, catalogue, examples, picks
 from processors.learner import Learner
 from processors.profile import Action, Profile, encode
@@ -336,8 +337,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10, help="blocks of 500 requests each")
     parser.add_argument("--seconds", type=float, default=20.0, help="of re-ranking, three times")
     parser.add_argument("--json", action="store_true")
-    result = run(parser.parse_args())
-    print(json.dumps(result, indent=None if "--json" in sys.argv else 2))
+    args = parser.parse_args()
+    result = run(args)
+    print(json.dumps(result, indent=None if args.json else 2))
+    if not args.json:
+        print_bars(bars(result))
+
+
+def bars(result: dict[str, Any]) -> list[Bar]:
+    """What the API is to reach."""
+    reranked_ms = float(np.median([turn["p99_ms"] for turn in result["reranked"]]))
+    return [
+        Bar("list from Redis over hello, p50", result["list"]["ratio_p50"], most=3.0),
+        Bar("list from Redis over hello, p99", result["list"]["ratio_p99"], most=3.0),
+        Bar("re-ranked at 100/s, p99 ms (median of three)", reranked_ms, most=10.0),
+        Bar("events accepted over a bare producer", result["events"]["ratio"], least=0.5),
+        Bar("memory of one process, MB", result["memory_mb"]["VmRSS"], most=400.0),
+    ]
 
 
 if __name__ == "__main__":

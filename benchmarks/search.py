@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bars import Bar, print_bars
 from processors.pack import Pack
 from processors.profile import Action, Profile
 from processors.replica import Replica
@@ -158,6 +159,12 @@ def main() -> None:
         commits.append((time.perf_counter() - at_s) * 1_000)
     found["refresh_of_20"] = quantiles(commits)
     print(json.dumps(found) if asked.json else "\n".join(f"{name:>14}  {value}" for name, value in found.items()))
+    if not asked.json:
+        print_bars(
+            Bar(f"{order} search, p99 of {unit}", found[order][unit]["p99"], most=20.0)
+            for order in ("plain", "personal")
+            for unit in ("ms", "cpu_ms")
+        )
 
 
 def _search(engine: SearchEngine, profile: Profile | None, text: str) -> object:

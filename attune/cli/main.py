@@ -21,6 +21,7 @@ from attune.cli.produce import produce
 from attune.cli.profile import profile
 from attune.cli.recommend import recommend
 from attune.cli.replay import replay
+from attune.cli.search import search
 from attune.cli.sending import sending
 from attune.cli.serve import serve
 from attune.cli.simulate import simulate
@@ -64,6 +65,7 @@ app.command()(serve)
 app.add_typer(challenger, name="challenger")
 app.command()(console)
 app.command()(recommend)
+app.command()(search)
 app.command()(explain)
 app.command()(profile)
 app.command()(erase)

@@ -42,7 +42,7 @@ class Mailer:
         self.journal = Journal(config.state_dir)
         self.registry = CollectorRegistry()
         self.announcer = Announcer(config.bootstrap, config.kafka)
-        self.follower = Follower(config.bootstrap, config.kafka, self.known, self.journal.forget)
+        self.follower = Follower(config.bootstrap, config.kafka, self.known, self._forget)
         self.links = Links(config.link_key, config.public_url)
         office = Office(config, self.known, self.links, self.announcer, self.now_ms, self.registry)
         self.web = WebServer(make_pages(office), host, port)
@@ -124,6 +124,9 @@ class Mailer:
             self._reached[place] = offset + 1
         elif place in self._owned and self.wait(self.config.first_retry_s) and place in self._owned:
             self._consumer.seek(TopicPartition(*place, offset))
+
+    def _forget(self, user_id: str, until_ms: int) -> None:
+        self.delivery.postbox.forget(self.journal.forget(user_id, until_ms))
 
     def _count(self, state: str) -> int:
         return self.journal.counts().get(state, 0)

@@ -11,6 +11,7 @@ What a try came to:
 import re
 import smtplib
 import ssl
+from collections.abc import Iterable
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Final, Protocol
@@ -64,6 +65,9 @@ class Postbox(Protocol):
     def put(self, message: EmailMessage, name: str) -> Outcome:
         """Hand over one mail; `name` is its digest's id."""
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Someone was erased: whatever lies here of these mails goes."""
+
     def close(self) -> None:
         """End the connection."""
 
@@ -80,14 +84,22 @@ class Outbox:
 
     def put(self, message: EmailMessage, name: str) -> Outcome:
         """Write one file, under its last name when it is whole."""
-        target = self.directory / f"{quote(name, safe='')[:200]}.eml"
+        target = self._file(name)
         partial = target.with_suffix(".partial")
         partial.write_bytes(message.as_bytes())
         partial.replace(target)
         return Sent()
 
+    def forget(self, names: Iterable[str]) -> None:
+        """Remove the files of these mails."""
+        for name in names:
+            self._file(name).unlink(missing_ok=True)
+
     def close(self) -> None:
         """Nothing is open."""
+
+    def _file(self, name: str) -> Path:
+        return self.directory / f"{quote(name, safe='')[:200]}.eml"
 
 
 class MailServer:
@@ -149,6 +161,9 @@ class MailServer:
             self.close()
             return Ambiguous(f"the connection ended while the mail was handed over: {_said(error)}")
         return Sent() if code == 250 else _refusal(code, answer)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """What went out is the reader's own."""
 
     def close(self) -> None:
         """End the connection."""

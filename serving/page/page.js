@@ -63,6 +63,11 @@ function arrived(list) {
 
 async function browse(query) {
   const found = await ask(`/demo/browse?q=${encodeURIComponent(query)}`);
+  if (query && query !== $("query").value.trim()) return; // something else was typed meanwhile
+  const section = $("browse").closest("section"), first = section.parentNode.firstElementChild;
+  if (query && first !== section) first.before(section); // what was looked for stands first, for the eye and the keyboard
+  else if (!query && first === section) section.parentNode.append(section);
+  if (query) scrollTo(0, 0);
   $("browse-title").textContent = query ? `“${query}”` : "Look around";
   $("browse-note").textContent = found.items.length ? found.note : "Nothing found. Try fewer words.";
   $("browse").replaceChildren(...found.items.map((item) => tile(item)));

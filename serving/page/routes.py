@@ -14,6 +14,7 @@ from litestar.params import Parameter
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
+from processors.experiment import HOLDOUT_SALT, MAX_HOLDOUT, unit_of
 from schemas.behaviour import Apply, Origin
 from schemas.catalogue import Item, Location, User
 from schemas.decisions import SendTime
@@ -28,9 +29,8 @@ from serving.api.publisher import Record
 from serving.search.answer import SearchAnswer
 
 FILES: Final = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
-# Evaluation is allowed for those who test the page from outside; the page itself evaluates nothing.
 POLICY: Final = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; "
     "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 AROUND: Final = 12
@@ -189,6 +189,13 @@ def _why(decided: SendTime | None) -> str:
     return decided.reason
 
 
+def _fresh_id() -> str:
+    """An id that no holdout holds: a visitor is to see their mail."""
+    while unit_of(HOLDOUT_SALT, user_id := f"visitor-{secrets.token_hex(5)}") < MAX_HOLDOUT:
+        pass
+    return user_id
+
+
 def page_routes(domain: str, town: Location | None, markets: Markets) -> list[ControllerRouterHandler]:
     """The routes of one market's page; `town` is where its visitors say they are from."""
 
@@ -200,7 +207,7 @@ def page_routes(domain: str, town: Location | None, markets: Markets) -> list[Co
         if who is not None and who.user_id == known.user_id:
             user_id = known.user_id
         else:
-            user_id = f"visitor-{secrets.token_hex(5)}"
+            user_id = _fresh_id()
             visitor = User(
                 user_id=user_id, ts_ms=parts.clock_ms(), tz=TZ, location=town, email_opt_in=True, frequency="daily"
             )

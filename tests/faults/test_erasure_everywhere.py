@@ -1,24 +1,32 @@
 """A person who asked to be forgotten is nowhere: every topic, Redis, and every file, looked through byte by byte."""
 
 import itertools
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
+from schemas.decisions import Digest, RecommendedItem
 from schemas.partitioning import PARTITIONER
 from streams.topics import PROFILES_CHANGELOG, TOPICS
+from tests.cli.command import ROOT, attune, environment
 from tests.integration.slate import Slate
 from tests.integration.waiting import eventually
+from tests.integration.watched import worker_address
 from tests.serving.api.site import Site
+from tests.serving.console.console_process import ConsoleProcess
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 PERSON = "ada-of-the-erasure-test"
 COMPLETE_MS = 15_000
@@ -67,7 +75,16 @@ def life_of(user_id: str) -> list[tuple[str, dict[str, Any]]]:
 
     send = {"send_id": f"digest-of-{user_id}"}
     return [
-        ("users", {"user_id": user_id, "tz": "Europe/Rome", "attributes": {"name": user_id}}),
+        (
+            "users",
+            {
+                "user_id": user_id,
+                "ts_ms": time.time_ns() // 10**6,
+                "tz": "Europe/Rome",
+                "email_opt_in": True,
+                "attributes": {"name": user_id, "email": f"{user_id}@example.org"},
+            },
+        ),
         ("views", event(item_id="job-1", query=user_id)),
         ("saves", event(item_id="job-4")),
         ("applies", event(item_id="job-8")),
@@ -141,18 +158,84 @@ def in_files(directory: Path) -> set[str]:
     return {f"file {path}" for path in directory.rglob("*") if path.is_file() and PERSON.encode() in path.read_bytes()}
 
 
-def test_after_complete_the_person_is_nowhere(hasty_site: Site, tmp_path: Path) -> None:
+@pytest.fixture
+def mailer(hasty_site: Site, tmp_path: Path) -> Iterator[None]:
+    """`attune mailer`, which keeps a journal of mails and puts them into a directory."""
+    names = {**hasty_site.names, "state_dir": str(tmp_path / "mailer")}
+    with (tmp_path / "mailer.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "attune.cli.main", "mailer", "--outbox", str(tmp_path / "outbox")],
+            env=environment(**names), cwd=ROOT, stdout=log, stderr=log,
+        )  # fmt: skip
+    yield
+    process.terminate()
+    assert process.wait(30) == 0
+
+
+@pytest.fixture
+def console(hasty_site: Site, tmp_path: Path) -> Iterator[httpx.Client]:
+    """`attune console`, which keeps an audit log; as an operator's program sees it."""
+    settings = {**hasty_site.names, "state_dir": str(tmp_path / "console"), "console_operator": "act"}
+    process = ConsoleProcess(tmp_path / "console.log", "--worker", worker_address(hasty_site.house), **settings)
+    with httpx.Client(base_url=process.url, headers={"Authorization": "Bearer act"}, timeout=20) as client:
+        yield client
+    process.close()
+
+
+def challenger_and_experiments_look(site: Site, directory: Path) -> None:
+    """What reads the log to learn or to judge, and keeps something: neither may keep the person."""
+    started = attune("experiment", "start", "fresher", "--json", **site.names)
+    assert started.code == 0, started.err
+    shown = attune("experiment", "status", "fresher", "--json", **site.names)
+    assert shown.code in {0, 1}, shown.err
+    (directory / "status.json").write_text(shown.out)
+    for command in ("fit", "status"):
+        told = attune("challenger", command, "--json", **site.names)
+        (directory / f"challenger-{command}.json").write_text(told.out + told.err)
+
+
+def digest_of(person: str) -> bytes:
+    """A mail that is due now, as a worker decides it."""
+    places = (RecommendedItem("job-4", 1, 1.0, "text", (f"because {person} saved it",)),)
+    due = Digest(f"mail-to-{person}", person, "digest", time.time_ns() // 10**6, f"Jobs for {person}", places)
+    return msgspec.json.encode(due)
+
+
+def test_after_complete_the_person_is_nowhere(
+    hasty_site: Site, mailer: None, console: httpx.Client, tmp_path: Path
+) -> None:
     site = hasty_site
-    assert site.tell(*life_of(PERSON)).json() == {"accepted": 12}
+    *most, unsubscribed = life_of(PERSON)
+    assert site.tell(*most).json() == {"accepted": 11}
     producer = Producer({"bootstrap.servers": site.names["bootstrap"], "partitioner": PARTITIONER, "log_level": 0})
     producer.produce("views", key=PERSON, value=b'{"user_id":"' + PERSON.encode() + b'"}')
     producer.flush(10)
+    seen = f"redis {f'attune:recommendations:{PERSON}'.encode()!r}"
+    eventually(lambda: seen in in_redis(site.redis.url), 30, 0.3, what="a list")
+    producer.produce("digests", key=PERSON, value=digest_of(PERSON))
+    producer.flush(10)
+    mail = tmp_path / "outbox" / f"mail-to-{PERSON}.eml"
+    eventually(mail.exists, 30, 0.3, what="a mail")
+    assert site.tell(unsubscribed).json() == {"accepted": 1}
     inputs = {f"kafka {topic}" for topic, _ in life_of(PERSON)}
     expected = inputs | {f"kafka {topic}" for topic in (PROFILES_CHANGELOG, "recommendations", "dead-letters")}
-    expected.add(f"redis {f'attune:recommendations:{PERSON}'.encode()!r}")
-    eventually(lambda: expected <= places(site, tmp_path), 30, 0.5, what="the person everywhere")  # the control
+    expected.add(seen)
+    expected |= {"kafka digests", f"file {tmp_path / 'mailer' / 'mailer.sqlite-wal'}"}
+    expected.add(f"file {mail}")
+
+    def everywhere() -> bool:
+        missing = expected - places(site, tmp_path)
+        assert missing == set()
+        return True
+
+    eventually(everywhere, 60, 0.5)  # the control
+    assert PERSON in console.get("/person", params={"user": PERSON}).text
+    challenger_and_experiments_look(site, tmp_path)
 
     forget_at_once(site.names["bootstrap"])
+    by_console = console.post("/person/erase", data={"user": PERSON, "again": PERSON})
+    assert by_console.status_code in {200, 201}, by_console.text
+    assert (tmp_path / "console" / "console-audit.jsonl").stat().st_size > 0
     asked = site.client.delete(f"/v1/users/{PERSON}").json()
     assert asked["stage"] == "requested"
     assert PERSON not in asked["href"]
@@ -170,10 +253,10 @@ def test_after_complete_the_person_is_nowhere(hasty_site: Site, tmp_path: Path) 
         answer = site.client.get(asked["href"])
         return str(answer.json().get("stage", ""))
 
-    eventually(lambda: life_goes_on() == "accepted", 20, 0.3)
+    eventually(lambda: life_goes_on() == "accepted", 90, 0.3)
     assert site.client.get(f"/v1/users/{PERSON}").status_code == 404
     assert site.list_of(PERSON)["origin"] == "popular"
-    eventually(lambda: life_goes_on() == "complete", 60, 0.5)
+    eventually(lambda: life_goes_on() == "complete", 120, 0.5)
     left: set[str] = set()
 
     def nowhere() -> bool:
@@ -183,7 +266,7 @@ def test_after_complete_the_person_is_nowhere(hasty_site: Site, tmp_path: Path) 
         return not left
 
     try:
-        eventually(nowhere, 60, 1.0)
+        eventually(nowhere, 120, 1.0)
     except TimeoutError:
         assert left == set()
     assert set(TOPICS) <= set(

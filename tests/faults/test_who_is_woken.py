@@ -119,11 +119,11 @@ def test_a_rolling_restart_of_two_workers_wakes_nobody(clean_kafka: str, tmp_pat
             sender = Sender(houses[0].settings, events(7, 20_000), 50.0).start()
 
             def well() -> bool:
-                """Every child works, every probe is answered at once, nothing is behind, and no rule even ponders."""
+                """Every child works, probes are answered, nothing is far behind, and no page is even pending."""
                 assert prometheus.query("count(attune_child_ready == 1)") == {(): 4.0}
-                assert prometheus.query("kafka_consumergroup_partition_status > 0") == {}
-                assert prometheus.query("kafka_consumergroup_lag_seconds > 3") == {}
-                assert prometheus.query(f"time() - {answered} > 5") == {}
+                assert prometheus.query("kafka_consumergroup_partition_status >= 2") == {}
+                assert prometheus.query("kafka_consumergroup_lag_seconds > 30") == {}
+                assert prometheus.query(f"time() - {answered} > 30") == {}
                 assert prometheus.query('ALERTS{severity="page"}') == {}
                 return True
 

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.cli.command import ROOT, environment
 from tests.conftest import absent
+from tests.integration.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -74,8 +75,8 @@ def changes(page: Page) -> int:
 
 
 def settle(page: Page, more_than: int) -> None:
-    """Wait until the list has changed because of a click."""
-    page.wait_for_function(f"(document.documentElement.dataset.changed ?? 0) > {more_than}", timeout=20_000)
+    """Wait until the list has changed because of a click; from outside, for the page's policy evaluates nothing."""
+    eventually(lambda: changes(page) > more_than, 20, 0.05, "a changed list")
 
 
 def picture(page: Page, name: str) -> None:
@@ -159,8 +160,12 @@ def test_searching_finds_and_is_told(page: Page) -> None:
     page.get_by_role("searchbox").fill("sous chef")
     expect(page.locator("#browse-title")).to_have_text("“sous chef”")
     expect(page.locator("#browse h3").first).to_contain_text("Sous Chef")
+    expect(page.locator("main section").first).to_have_attribute("aria-labelledby", "browse-title")
     page.keyboard.press("Enter")
     picture(page, "page-5-search")
+    page.get_by_role("searchbox").fill("")
+    expect(page.locator("#browse-title")).to_have_text("Look around")
+    expect(page.locator("main section").first).to_have_attribute("aria-labelledby", "for-you")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -178,6 +183,14 @@ def test_nobody_is_shut_out(page: Page, scheme: str) -> None:
     assert serious(page) == []
     page.evaluate("scrollTo(0, 0)")
     picture(page, f"page-7-phone-{scheme}")
+
+
+def test_nothing_is_evaluated_and_nothing_comes_from_elsewhere(page: Page, address: str) -> None:
+    answer = page.request.get(address)
+    policy = answer.headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
 
 
 def test_a_rule_broken_is_noticed(page: Page) -> None:

@@ -155,6 +155,21 @@ def test_search_understands_narrows_and_orders(site: Site) -> None:
     assert site.client.get("/v1/search", params={"filter": "salary>=much"}).status_code == 422
 
 
+def test_the_command_finds_what_the_site_finds(site: Site) -> None:
+    asked = "night nurse in austin over 50k"
+    by_site = site.client.get("/v1/search", params={"q": asked}).json()
+    done = site.house.attune("search", asked, "--limit", "20", "--json")
+    assert done.code == 0, done.err
+    assert [place["item_id"] for place in done.json["items"]] == [place["item_id"] for place in by_site["items"]]
+    assert [part["kind"] for part in done.json["understood"]] == ["place", "salary"]
+    shown = site.house.attune("search", asked)
+    assert "understood  in Austin" in shown.out
+    assert by_site["items"][0]["item_id"] in shown.out
+    unknown = site.house.attune("search", asked, "--user", "nobody-at-all")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "nobody-at-all" in unknown.err
+
+
 def test_search_follows_the_catalogue_and_suggests_what_led_somewhere(site: Site) -> None:
     def total() -> int:
         return int(site.client.get("/v1/search", params={"q": "glassblower"}).json()["total"])
