@@ -254,7 +254,7 @@ def test_after_complete_the_person_is_nowhere(
         return str(answer.json().get("stage", ""))
 
     eventually(lambda: life_goes_on() == "accepted", 90, 0.3)
-    assert site.client.get(f"/v1/users/{PERSON}").status_code == 404
+    eventually(lambda: site.client.get(f"/v1/users/{PERSON}").status_code == 404, 30, 0.3, what="a forgotten profile")
     assert site.list_of(PERSON)["origin"] == "popular"
     eventually(lambda: life_goes_on() == "complete", 120, 0.5)
     left: set[str] = set()
