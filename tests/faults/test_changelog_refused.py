@@ -19,7 +19,8 @@ TOO_SMALL, USUAL = "60", "3145728"
 def take_at_most(bootstrap: str, topic: str, size: str) -> None:
     entry = ConfigEntry("max.message.bytes", size, incremental_operation=AlterConfigOpType.SET)
     wanted = ConfigResource(ConfigResource.Type.TOPIC, topic, incremental_configs=[entry])
-    for done in AdminClient({"bootstrap.servers": bootstrap}).incremental_alter_configs([wanted]).values():
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for done in admin.incremental_alter_configs([wanted]).values():
         done.result(20)
 
 
