@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from streams.topics import PROFILES_CHANGELOG
 from tests.faults.cluster import Cluster
-from tests.faults.settle import begin, settle
+from tests.faults.settle import begin, catch_up, settle
 from tests.integration.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
@@ -39,6 +39,7 @@ def test_a_changelog_that_takes_nothing(make_cluster: Callable[..., Cluster], fi
     eventually(lambda: not again.alive, 90, 0.2, "the end of its successor, too: it cannot write either")
     take_at_most(cluster.settings.bootstrap, PROFILES_CHANGELOG, USUAL)
     assert sender.done.wait(120)
+    catch_up(cluster, 1, 180.0)
     verdict = settle(cluster, 1)
     assert verdict.exact, str(verdict)
     figure(f"exit code {code}; {verdict.records} records, exact once it is taken again")

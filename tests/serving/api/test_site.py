@@ -159,7 +159,6 @@ def test_the_command_finds_what_the_site_finds(site: Site) -> None:
     by_site = site.client.get("/v1/search", params={"q": "night nurse in austin over 50k"}).json()
     done = site.house.attune("search", by_site["query"], "--limit", "20", "--json")
     assert (done.json["total"], len(done.json["items"])) == (by_site["total"], len(by_site["items"]))
-    assert f"{by_site['total']} found" in site.house.attune("search", by_site["query"]).out
     assert site.house.attune("search", "nurse", "--user", "nobody-at-all").code == 1
 
 
