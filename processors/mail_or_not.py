@@ -32,8 +32,6 @@ from schemas.decisions import Digest, SendTime
 from schemas.mail_labels import Weighed
 
 NEEDS_NEWS: Final = frozenset({"digest", "reactivation"})
-MOST_HELD_BACK: Final = 40
-"""Further places of the list that are looked at where earlier mails hold the first."""
 LOW_ARM_GAP_MS: Final = 7 * DAY_MS
 
 
@@ -50,8 +48,7 @@ def mail_or_not(
 ) -> list[Effect]:
     """The digest, or the reason why none goes; and what the price is to learn of it."""
     look_again(state, replica)
-    held = ledger.held_back(state, now_ms, replica)
-    decided = ways.items(profile, user_id, now_ms, replica, rules.max_items + min(held, MOST_HELD_BACK))
+    decided = ways.items(profile, user_id, now_ms, replica, rules.max_items)
     composed = compose(Moment(profile, state, user_id, now_ms, replica), decided, rules.max_items, ways.campaigns)
     items = composed.items
     known = known_of(profile, state, user_id, replica.hours, now_ms)

@@ -5,10 +5,12 @@ What is cached on the way (neighbour lists of texts, sorted short lists) is used
 computed anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from processors.adjusted import adjusted
@@ -28,6 +30,7 @@ from processors.taste import Taste, taste_of
 from processors.top_list import Rows
 from schemas.decisions import RecommendedItem
 
+Withheld = Callable[[Rows], npt.NDArray[np.bool_]]
 UNEXPLAINED: Final = Explanation("unexplained", ())
 
 
@@ -63,11 +66,15 @@ def decide(
     limit: int | None = None,
     explained: bool = True,
     by_mail: bool = False,
+    withheld: Withheld | None = None,
 ) -> Decided:
-    """`recommend`, with the features of its places, for whoever will hear what became of them."""
+    """`recommend`, with the features of its places, for whoever will hear what became of them.
+
+    `withheld` says which rows are left out, beside those that may not be shown at all.
+    """
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
-    slate = listed(profile, taste, now_ms, replica, size, rng)
+    slate = listed(profile, taste, now_ms, replica, size, rng, withheld=withheld)
     features = features_of(slate.places, profile, taste, now_ms, replica, by_mail)
     return Decided(told(slate.places, features, taste, now_ms, replica, explained), features)
 
@@ -105,13 +112,14 @@ def listed(
     size: int,
     rng: Randomness | None = None,
     without: Rows | None = None,
+    withheld: Withheld | None = None,
 ) -> Slate:
-    """The list as places, before it is told. Rows `without` get no place, so that the next best come up."""
+    """The list as places, before it is told. Rows `without` and `withheld` ones get no place: the next best do."""
     kept = len(explored_places(size, replica.pack.explore)) if rng is not None else 0
     deed = saved_deed(taste)
     asked = 0 if deed is None else min(replica.pack.answers, size // 2)
     slate = Slate(replica.pack, replica, size - kept - asked, taste.own_rows)
-    ranking = _but(ranked(profile, taste, now_ms, replica), without, replica)
+    ranking = _but(ranked(profile, taste, now_ms, replica), without, withheld, replica)
     slate.fill(ranking)
     if deed is not None and asked:
         answer(slate, ranking, taste, deed, asked)
@@ -123,12 +131,15 @@ def listed(
     if not slate.is_full:
         slate.fill(ranking)
     if not slate.is_full:
-        slate.fill(_but(ranked_all(profile, taste, now_ms, replica), without, replica))
+        slate.fill(_but(ranked_all(profile, taste, now_ms, replica), without, withheld, replica))
     return slate
 
 
-def _but(ranking: Ranking, without: Rows | None, replica: Replica) -> Ranking:
+def _but(ranking: Ranking, without: Rows | None, withheld: Withheld | None, replica: Replica) -> Ranking:
     """A ranking without some rows."""
+    if withheld is not None:
+        kept = ~withheld(ranking.candidates.rows[ranking.order])
+        ranking = msgspec.structs.replace(ranking, order=ranking.order[kept])
     if without is None or not len(without):
         return ranking
     marks, rows = replica.marks, ranking.candidates.rows[ranking.order]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from processors.replica import Replica
 from processors.sending import Sending
+from processors.top_list import Rows
 from processors.week import DAY_MS
 
 ENTRY: Final = np.dtype([("mark", "<u2"), ("day", "u1"), ("print", "u1")])
@@ -20,6 +21,7 @@ MAX_ENTRIES: Final = 150
 KEPT_D: Final = 120
 """Days count modulo 256, so nothing older is kept."""
 Entries = npt.NDArray[np.void]
+Mask = npt.NDArray[np.bool_]
 
 
 def note(state: Sending, item_ids: list[str], now_ms: int, replica: Replica) -> None:
@@ -48,10 +50,16 @@ def was_mailed(state: Sending, item_id: str) -> bool:
     return bool((_entries(state)["mark"] == _mark(item_id)).any())
 
 
-def held_back(state: Sending, now_ms: int, replica: Replica) -> int:
-    """How many items are held back at most."""
-    ages = _ages(_entries(state), now_ms // DAY_MS)
-    return int((ages <= replica.pack.occasions.repeat_after_d).sum())
+def repeats(state: Sending, rows: Rows, now_ms: int, replica: Replica) -> Mask:
+    """Which of `rows` are repeats."""
+    entries = _entries(state)
+    held = set(entries["mark"][_ages(entries, now_ms // DAY_MS) <= replica.pack.occasions.repeat_after_d].tolist())
+    found = np.zeros(len(rows), np.bool_)
+    if held:
+        for place, row in enumerate(rows.tolist()):
+            item_id = replica.catalogue.item_id(row)
+            found[place] = _mark(item_id) in held and is_repeat(state, item_id, now_ms, replica)
+    return found
 
 
 def fingerprint(item_id: str, replica: Replica) -> int:

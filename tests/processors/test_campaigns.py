@@ -3,6 +3,7 @@
 import random
 
 import msgspec
+import numpy as np
 import pytest
 
 from processors.campaigns import alert, closing, complements, ledger, nudge, price, stock
@@ -22,6 +23,7 @@ from processors.randomness import Randomness
 from processors.recommend import Decided, decide
 from processors.replica import Replica
 from processors.sending import DECIDED, Mail, Sending
+from processors.ways import listed_now
 from schemas.behaviour import Apply, Event, Money, Save, View
 from schemas.catalogue import Alert, Item, StatedPreferences, User
 from schemas.decisions import Digest
@@ -261,6 +263,20 @@ def test_an_item_is_in_no_mail_twice_within_two_weeks_unless_it_changed() -> Non
     for n in range(200):
         ledger.note(state, [f"x{n}"], NOW_MS + n * HOUR_MS, made)
     assert len(state.mailed) <= 4 * ledger.MAX_ENTRIES
+
+
+def test_what_mails_held_of_late_takes_no_place_from_others_of_its_brand() -> None:
+    """Caps count what a mail holds: three mailed items of a brand must not keep its other items out for two weeks."""
+    one = One(replica_of(PACK, 40))
+    for number in range(40):
+        one.replica.put_item(job(number, brand="Only", location=None))
+    first = [item.item_id for item in listed_now(one.profile, "u1", NOW_MS, one.replica, 3).items]
+    ledger.note(one.state, first, NOW_MS, one.replica)
+    rows = np.array(one.replica.catalogue.rows_of(first), np.intp)
+    assert ledger.repeats(one.state, rows, NOW_MS, one.replica).all()
+    second = [item.item_id for item in listed_now(one.profile, "u1", NOW_MS, one.replica, 3).items]
+    assert len(second) == len(first) == 3
+    assert not set(first) & set(second)
 
 
 @pytest.mark.parametrize("seed", range(3))
