@@ -1,8 +1,9 @@
 """What a marketer sets for mail: `[packs.NAME.mail]`, or for one campaign `[packs.NAME.mail.campaigns.CAMPAIGN]`."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
@@ -23,6 +24,7 @@ class CampaignRules(Struct, frozen=True, forbid_unknown_fields=True):
     fallback_hour: HourOfDay | None = None
     deadline_h: Wait | None = None
     max_per_minute: Rate | None = None
+    holidays: tuple[date, ...] | None = None
 
 
 class MailRules(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +41,8 @@ class MailRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing goes from the one until the other, over midnight too; equal: no quiet hours."""
     fallback_hour: HourOfDay = 10
     """When mail goes to people of whose zone nothing is known, and what the lift of an hour is measured against."""
+    holidays: tuple[date, ...] = ()
+    """Days of the person's calendar on which nothing goes."""
     deadline_h: Wait = 24
     """How long a mail that may go waits for a better hour."""
     max_per_minute: Rate | None = None
@@ -82,6 +86,15 @@ class MailRules(Struct, frozen=True, forbid_unknown_fields=True):
         return hour in self.clocks
 
     @property
+    def holiday_days(self) -> frozenset[int]:
+        """The holidays as days since 1970-01-01.
+
+        >>> sorted(MailRules(holidays=(date(1970, 1, 2),)).holiday_days)
+        [1]
+        """
+        return _days(self.holidays)
+
+    @property
     def clocks(self) -> tuple[int, ...]:
         """The local hours of the day in which mail may go."""
         return _clocks(self.window_from_hour, self.window_to_hour, self.quiet_from_hour, self.quiet_to_hour)
@@ -90,6 +103,11 @@ class MailRules(Struct, frozen=True, forbid_unknown_fields=True):
         """The rules of one campaign."""
         own = self.campaigns.get(campaign)
         return self if own is None else _merged(self, own)
+
+
+@lru_cache(maxsize=64)
+def _days(holidays: tuple[date, ...]) -> frozenset[int]:
+    return frozenset((day - date(1970, 1, 1)).days for day in holidays)
 
 
 @lru_cache(maxsize=256)
@@ -103,7 +121,7 @@ def _clocks(first: int, end: int, quiet_from: int, quiet_to: int) -> tuple[int, 
 
 
 @lru_cache(maxsize=64)
-def _fields(own: CampaignRules) -> tuple[tuple[str, int], ...]:
+def _fields(own: CampaignRules) -> tuple[tuple[str, Any], ...]:
     values = ((field, getattr(own, field)) for field in CampaignRules.__struct_fields__)
     return tuple((field, value) for field, value in values if value is not None)
 

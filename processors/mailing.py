@@ -160,10 +160,10 @@ def mail_at_once(
     cause_id = f"alert-{blake2b(f'{user_id}/{item_id}'.encode(), digest_size=16).hexdigest()}"
     slot = local_slot(zone, now_ms)
     from_ms, held_by = may_go_from_ms(profile, state, rules, zone, now_ms)
-    if from_ms > now_ms or not rules.allows(slot % 24):
-        reason = (
-            f"not now: at most {held_by}" if from_ms > now_ms else f"not now: quiet hours ({slot % 24:02d}:00 there)"
-        )
+    is_holiday = local_day(zone, now_ms) in rules.holiday_days
+    if from_ms > now_ms or is_holiday or not rules.allows(slot % 24):
+        quiet = "a holiday there" if is_holiday else f"quiet hours ({slot % 24:02d}:00 there)"
+        reason = f"not now: at most {held_by}" if from_ms > now_ms else f"not now: {quiet}"
         kind: Suppression = "cap" if from_ms > now_ms else "quiet_hours"
         return [Planned(SendTime(f"{cause_id}-not", user_id, now_ms, None, zone, reason, suppressed=kind))]
     first_day = local_day(zone, now_ms) + 1

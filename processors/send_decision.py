@@ -21,7 +21,16 @@ from processors.send_policy import EXPLORED, WAIT_COST_PER_H, draw, propensities
 from processors.sending import Plan, Sending
 from processors.site_hours import active_hours
 from processors.week import DAY_MS, FOLD, HOUR_MS, Doubles, Indexes
-from processors.zones import Hour, Zone, local_hours, offset_ms, zone_by_activity, zone_by_longitude, zone_named
+from processors.zones import (
+    Hour,
+    Zone,
+    local_day,
+    local_hours,
+    offset_ms,
+    zone_by_activity,
+    zone_by_longitude,
+    zone_named,
+)
 from schemas.decisions import SendAlternative, SendTime, Window
 
 HORIZON_D: Final = 3
@@ -179,13 +188,15 @@ class Candidates(Struct, frozen=True):
 
 def allowed_hours(zone: str, from_ms: int, rules: MailRules) -> Candidates:
     """The hours within the deadline; where none of them is allowed, those of the first day that has any."""
-    return _candidates(zone, from_ms, rules.clocks, rules.deadline_h, rules.fallback_hour)
+    return _candidates(zone, from_ms, rules.clocks, rules.holiday_days, rules.deadline_h, rules.fallback_hour)
 
 
 @lru_cache(maxsize=4096)
-def _candidates(zone: str, from_ms: int, clocks: tuple[int, ...], deadline_h: int, fallback_hour: int) -> Candidates:
+def _candidates(
+    zone: str, from_ms: int, clocks: tuple[int, ...], holidays: frozenset[int], deadline_h: int, fallback_hour: int
+) -> Candidates:
     """Most people of a zone wait from the same midnight on."""
-    hours = _first_allowed(zone, from_ms, clocks, deadline_h)
+    hours = _first_allowed(zone, from_ms, clocks, holidays, deadline_h)
     of_day = [hour.slot % 24 for hour in hours]
     return Candidates(
         tuple(hours),
@@ -195,11 +206,15 @@ def _candidates(zone: str, from_ms: int, clocks: tuple[int, ...], deadline_h: in
     )
 
 
-def _first_allowed(zone: str, from_ms: int, clocks: tuple[int, ...], deadline_h: int) -> list[Hour]:
+def _first_allowed(
+    zone: str, from_ms: int, clocks: tuple[int, ...], holidays: frozenset[int], deadline_h: int
+) -> list[Hour]:
     for day in range(HORIZON_D):
         start_ms = from_ms + day * DAY_MS
         hours = local_hours(zone, start_ms, start_ms + max(DAY_MS, deadline_h * HOUR_MS))
         allowed = [hour for hour in hours if hour.slot % 24 in clocks]
+        if holidays:
+            allowed = [hour for hour in allowed if local_day(zone, hour.at_ms) not in holidays]
         within = [hour for hour in allowed if hour.at_ms < start_ms + deadline_h * HOUR_MS]
         if within or allowed:
             return within or allowed[:1]

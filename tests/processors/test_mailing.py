@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from datetime import date, timedelta
 from itertools import pairwise
 
 import msgspec
@@ -16,6 +17,7 @@ from processors.pipeline import Rules, admit, pending, step, wake
 from processors.profile import Profile, Skimmed, decode, encode, skim
 from processors.randomness import Randomness
 from processors.replica import Replica
+from processors.send_decision import allowed_hours
 from processors.sending import MAX_MAILS
 from processors.zones import local_day, local_slot
 from schemas.behaviour import Click, Event, Open, Origin, Preference, Send, Unsubscribe, View
@@ -252,3 +254,30 @@ def test_the_state_is_small() -> None:
 
 def test_skimmed_fields_are_those_of_a_profile() -> None:
     assert Skimmed.__struct_fields__ == Profile.__struct_fields__
+
+
+def test_no_mail_on_a_holiday_of_the_persons_calendar() -> None:
+    def days_mailed(rules: MailRules) -> set[int]:
+        house = House(make_replica(rules))
+        house.take(user(SPRING_MS), SPRING_MS)
+        for day in range(10):
+            house.take(view(day, SPRING_MS + day * DAY_MS + HOUR_MS), SPRING_MS + day * DAY_MS + HOUR_MS)
+            house.until(SPRING_MS + (day + 1) * DAY_MS)
+        return {local_day("Europe/Berlin", mail.due_ms) for mail in house.mails}
+
+    usual = MailRules(holdout=0.0, min_new_items=0, max_per_week=16, explored=0.0)
+    first = sorted(days_mailed(usual))[1]
+    holiday = date(1970, 1, 1) + timedelta(days=first)
+    without = days_mailed(msgspec.structs.replace(usual, holidays=(holiday,)))
+    assert without
+    assert first not in without
+
+
+def test_an_hour_that_the_clocks_skip_is_never_offered() -> None:
+    round_the_clock = MailRules(window_from_hour=0, window_to_hour=24, quiet_from_hour=0, quiet_to_hour=0)
+    before_ms = SPRING_MS + DAY_MS - 4 * HOUR_MS
+    offered = allowed_hours("Europe/Berlin", before_ms, round_the_clock).hours
+    assert [hour.slot for hour in offered if hour.slot in (145, 146, 147)] == [145, 147]
+    assert len(offered) == 24
+    in_utc = allowed_hours("UTC", before_ms, round_the_clock).hours
+    assert 146 in [hour.slot for hour in in_utc]
