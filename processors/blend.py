@@ -1,9 +1,7 @@
 """Weights of the features, learned online from what people chose among what they could have been shown.
 
 The item acted on is told from other candidates of its own list by a softmax over w · x; one AdaGrad step an example
-(Duchi, Hazan, Singer, JMLR 2011), gradients clipped. What is new is learned from choices among new items alone, and how
-it stands to what a person knows already by the own features: else every return to a known item would teach that nothing
-new is wanted, whatever it is like. The weights start at the pack's `prior`, with `CAUTION` of squared
+(Duchi, Hazan, Singer, JMLR 2011), gradients clipped. The weights start at the pack's `prior`, with `CAUTION` of squared
 gradient on their account, so that the first examples move them little. Serves from the first event.
 """
 
@@ -85,23 +83,13 @@ class Blend:
         table = np.frombuffer(sent, "<f2").reshape(-1, len(NAMES)).astype(np.float64)
         if not np.isfinite(table).all():
             return
-        gradient = np.minimum(np.maximum(self._gradient(table), -CLIP), CLIP)
+        scores = table @ self.weights
+        odds = np.exp(scores - scores.max())
+        gradient = np.minimum(np.maximum(table[0] - (odds / odds.sum()) @ table, -CLIP), CLIP)
         self.squares += gradient * gradient
         self.weights += RATE * gradient / np.sqrt(self.squares)
         self.examples += 1
         self._offset, self._is_dirty = offset, True
-
-    def _gradient(self, table: Weights) -> Weights:
-        """Of the log-likelihood of the first row: own features from the choice among all rows, the others from the
-        choice among new ones, where it fell on one.
-        """
-        gradient = _towards_first(table, table @ self.weights)
-        gradient[:OWN] = 0.0
-        is_new = table[:, OWN] == 0.0
-        if is_new[0]:
-            new = table[is_new, :OWN]
-            gradient[:OWN] = _towards_first(new, new @ self.weights[:OWN])
-        return gradient
 
     def dirty_rows(self) -> dict[bytes, bytes]:
         """The one row, where it changed."""
@@ -119,9 +107,3 @@ class Blend:
             self._offset, self.examples = row.offset, row.examples
             self.weights = weights_of(row, self._pack)
             self.squares = np.array([squares.get(name, CAUTION) for name in NAMES])
-
-
-def _towards_first(table: Weights, scores: Weights) -> Weights:
-    odds = np.exp(scores - scores.max())
-    gradient: Weights = table[0] - (odds / odds.sum()) @ table
-    return gradient
