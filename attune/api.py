@@ -40,12 +40,15 @@ SWITCH_S: Final = 0.0005
 REFRESH_EVERY_S: Final = 0.5
 """How far search may be behind the catalogue."""
 KAFKA_S: Final = 3.0
+M_ARENA_MAX: Final = -8
+"""A parameter of glibc's `mallopt` (malloc.h)."""
 
 
 class Site:
     """The parts of one process, and the life of what is behind them."""
 
     def __init__(self, settings: Settings, *shelves: Shelf) -> None:
+        _few_arenas()
         self.settings = settings
         self.storefront = Storefront(settings.pack, *shelves)
         self.engine = SearchEngine(self.storefront, settings.pack.name)
@@ -125,15 +128,24 @@ class Site:
                     suggestions.forget(user_id)
 
 
+def _libc(name: str) -> Any:
+    """A function of the C library, or one that does nothing where that has no such (other than glibc)."""
+    found = getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None
+    return found if found is not None else lambda *_: 0
+
+
+def _few_arenas() -> None:
+    """Two arenas for all of librdkafka's threads: by default there are eight a core, each with holes of its own."""
+    _libc("mallopt")(M_ARENA_MAX, 2)
+
+
 def _freeze_garbage() -> None:
     """The catalogue lives as long as the process: the collector need not look at it again and again.
 
-    What reading it took goes back to the system, where the C library can do that (glibc).
+    What reading it took goes back to the system.
     """
     gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
+    _libc("malloc_trim")(0)
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
 

@@ -23,6 +23,8 @@ class Nearby:
     def __init__(self) -> None:
         self._cells: dict[Cell, dict[int, None]] = {}
         self._cell_of: dict[int, Cell] = {}
+        self._names: dict[Cell, Cell] = {}
+        """One object for each cell, not one for each row: ten megabytes of 100,000 rows."""
         self._read: dict[Cell, Rows] = {}
 
     def put(self, row: int, lat: float, lon: float) -> None:
@@ -30,6 +32,7 @@ class Nearby:
         self.remove(row)
         if isfinite(lat) and isfinite(lon):
             cell = _cell(lat, lon)
+            cell = self._names.setdefault(cell, cell)
             self._cell_of[row] = cell
             self._cells.setdefault(cell, {})[row] = None
             self._read.pop(cell, None)

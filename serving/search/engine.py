@@ -6,9 +6,10 @@
     engine.search("remote python jobs in austin over 90k", now_ms=now_ms)
 
 The replica gives the person's own order and is kept by whoever reads `items` and `model`; the engine never changes it.
-One thread owns both. No query raises, whatever it holds.
+One thread owns both; facets are counted on another while it waits. No query raises, whatever it holds.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +73,7 @@ class SearchEngine:
         self._names = PlaceNames(settings.home)
         self.index = ItemIndex(settings.locale, Path(settings.synonyms) if settings.synonyms else None, settings.fields)
         self.suggestions = Suggestions()
+        self._counting = ThreadPoolExecutor(1, thread_name_prefix="facets")
 
     def put_item(self, item: Item) -> None:
         """An item is new or changed; searches see it after `refresh`."""
@@ -109,10 +111,15 @@ class SearchEngine:
         person = profile if profile is not None and is_known(profile) else None
         depth = limit if person is None else max(limit, self._settings.personal.reranked)
         found, matched, relaxed = self._find(words, together, now_ms, depth)
-        hits = found.hits
-        if person is not None:
+        hits, counted = found.hits, None
+        if person is None:
+            counted = self.index.aggregate(matched, asked(now_ms)) if with_facets and hits else None
+        else:  # counting needs no Python, and ordering needs little else: side by side
+            counting = (
+                self._counting.submit(self.index.aggregate, matched, asked(now_ms)) if with_facets and hits else None
+            )
             hits = self._own_order(found, matched, person, now_ms)
-        counted = self.index.aggregate(matched, asked(now_ms)) if with_facets and hits else None
+            counted = None if counting is None else counting.result()
         return SearchAnswer(
             query=understood.query,
             text=understood.text,
