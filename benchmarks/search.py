@@ -175,10 +175,10 @@ def milliseconds(search: Callable[[str], object], queries: list[str]) -> dict[st
     walls: list[float] = []
     cpus: list[float] = []
     for text in queries:
-        wall_s, cpu_s = time.perf_counter(), time.thread_time()
+        wall_s, cpu_s = time.perf_counter(), time.process_time()
         search(text)
         walls.append((time.perf_counter() - wall_s) * 1_000)
-        cpus.append((time.thread_time() - cpu_s) * 1_000)
+        cpus.append((time.process_time() - cpu_s) * 1_000)  # facets have a thread of their own
     return {"ms": quantiles(walls), "cpu_ms": quantiles(cpus)}
 
 
