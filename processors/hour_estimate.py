@@ -64,9 +64,16 @@ def activity_prior(activity: Doubles, usual: Doubles, number: int) -> Doubles:
     return share
 
 
+def activity_prior_at(slot: int, activity: Doubles, usual: Doubles, number: int) -> float:
+    """Omega of one slot of one person."""
+    pseudo = ACTIVITY_KERNELS[number][2]
+    own = float(_activity_kernel(number)[slot] @ activity)
+    return (own / float(usual[slot]) + pseudo) / (float(np.add.reduce(activity)) + pseudo)
+
+
 def hour_estimate(successes: Doubles, exposure: Doubles, activity: Doubles, usual: Doubles, shape: Shape) -> Doubles:
     """theta(s), 48 slots, above 0; `usual` as in `activity_prior`."""
     prior = activity_prior(activity, usual, shape.activity) ** shape.beta if shape.beta else 1.0
-    won, exposed = np.stack((successes, exposure)) @ kernel(shape.span_h)
-    estimate: Doubles = (won + shape.kappa * prior) / (exposed + shape.kappa)
+    near = kernel(shape.span_h)
+    estimate: Doubles = (successes @ near + shape.kappa * prior) / (exposure @ near + shape.kappa)
     return estimate

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from processors.consent import day_starts_ms, may_go_from_ms
-from processors.hour_estimate import activity_prior, hour_estimate
+from processors.hour_estimate import activity_prior_at, hour_estimate
 from processors.hour_tables import HoursView
 from processors.mail_credit import credited
 from processors.mail_rules import MailRules
@@ -225,7 +225,7 @@ def _reason(known: Known, view: HoursView, rules: MailRules, hour: Hour, lift: f
     when = f"{WEEKDAYS[hour.slot // 24]} {hour.slot % 24:02d}:00 there{WHY_ZONE[known.zone.why]}"
     slot = int(FOLD[hour.slot])
     shape = view.shape(known.segment)
-    omega = activity_prior(known.activity, view.usual_hours(shape), shape.activity)[slot] if shape.beta else 1.0
+    omega = activity_prior_at(slot, known.activity, view.usual_hours(shape), shape.activity) if shape.beta else 1.0
     answered = (shape.kappa + known.successes[slot]) / (shape.kappa + known.exposure[slot])
     parts = {
         f"as is usual for {known.segment or 'everybody'}": abs(log(view.lift(known.segment)[hour.slot])),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from processors.hour_estimate import hour_estimate, usual_hours
+from processors.hour_estimate import activity_prior, activity_prior_at, hour_estimate, usual_hours
 from processors.hour_learning import BETAS, Evidence, estimates, learned_shape, observe
 from processors.hour_tables import HoursView
 from processors.learner import MARKER_KEY, Learner
@@ -114,6 +114,8 @@ def test_many_people_at_once_are_estimated_as_one_by_one() -> None:
     together = hour_estimate(*tables, usual, shape)
     alone = [hour_estimate(*(table[k] for table in tables), usual, shape) for k in range(5)]
     assert np.allclose(together, np.array(alone))
+    prior = activity_prior(tables[2][0], usual, shape.activity)
+    assert [activity_prior_at(s, tables[2][0], usual, shape.activity) for s in range(48)] == pytest.approx(prior)
 
 
 def test_calibration_goes_from_one_to_what_was_seen() -> None:
