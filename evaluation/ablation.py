@@ -19,10 +19,10 @@ MODELS: Final[dict[str, tuple[str, ...]]] = {
     "co-visitation": ("followed", "preceded", "together", "after_last"),
     "sessions": ("session", "session_after", "session_before", "session_next"),
     "text": ("text", "text_log", "text_last"),
-    "location": ("distance", "distance_last", "near"),
+    "location": ("distance", "distance_last", "near", "far"),
     "labels": ("labels",),
     "freshness": ("fresh",),
-    "stated": ("stated",),
+    "stated": ("stated", "kind", "remote"),
     "own": tuple(name for name in NAMES if name.startswith("own")),
 }
 """Model -> its features; `own` is recency and repeats."""
