@@ -71,6 +71,8 @@ class BehaviourWorker:
         self.meter = Meter()
         for reason in REASONS:
             self.meter.count("attune_dead_letters_total", reason, by=0)  # a rate needs a zero to grow from
+        for what in ("step", "wake"):
+            self.meter.count("attune_failures_total", what, by=0)
         self.quality = LiveQuality()
         self.judged_s = boottime_s()
         self.assigned_s: float | None = None
