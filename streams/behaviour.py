@@ -372,7 +372,7 @@ class BehaviourWorker:
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:
         self.assigned_s = boottime_s()
-        self.order.next = {}
+        self.order.released()
         if self.membership.lost:
             self.counts.discarded += 1
         else:
@@ -382,7 +382,7 @@ class BehaviourWorker:
 
     async def on_shutdown(self, *_: Any, **__: Any) -> None:
         if self.made_writer is not None and self.order.next:
-            self.order.next = {}
+            self.order.released()
             await asyncio.wait_for(self.made_writer.flush(), STOP_DEADLINE_S)
 
     def clear_timers(self) -> None:

@@ -179,7 +179,7 @@ class LearnerWorker:
             )
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:
-        self.order.next = {}
+        self.order.released()
         if self.membership.lost:
             self.counts.discarded += 1
         else:
@@ -189,7 +189,7 @@ class LearnerWorker:
 
     async def on_shutdown(self, *_: Any, **__: Any) -> None:
         if self.order.next:
-            self.order.next = {}
+            self.order.released()
             await asyncio.wait_for(self.flush(), STOP_DEADLINE_S)
 
 

@@ -36,6 +36,8 @@ class Order:
         self.next: dict[Partition, int] = {}
         self.missing: dict[Any, float] = {}
         """Faust's TP -> when it was last sought back, in boot time."""
+        self.is_assigned = False
+        """Whether the partitions of now are known; a spare worker has none."""
         self.gaps = 0
         self._first: dict[Any, int] = {}
         """Faust's TP -> the offset that it was assigned from."""
@@ -56,6 +58,11 @@ class Order:
         self.next = await self._ask(self._committed, [(tp.topic, tp.partition) for tp in tps], applied or {})
         self._first = {tp: self.next[tp.topic, tp.partition] for tp in tps}
         self._silence_s, self._look_s = SILENCE_S, boottime_s() + SILENCE_S
+        self.is_assigned = True
+
+    def released(self) -> None:
+        """Accept nothing until the next assignment."""
+        self.next, self.is_assigned = {}, False
 
     async def accepts(self, message: Any) -> bool:
         """Whether the message is the next of its partition. A bool at once in all but the rare case of a gap."""

@@ -19,7 +19,7 @@ def behaviour(settings: Settings) -> int:
         if not worker_of:
             return {"role": "behaviour", "ready": False, "state": "reading the catalogue and the model"}
         worker = worker_of[0]
-        running = worker.membership.recovered and bool(worker.order.next)
+        running = worker.membership.recovered and worker.order.is_assigned
         return {
             "role": "behaviour",
             "ready": running,

@@ -106,6 +106,17 @@ async def test_where_the_rule_is_off_nothing_is_sought(bootstrap: str, new_topic
     assert seeks.sought == {}
 
 
+async def test_a_spare_worker_is_assigned_nothing_and_knows_it(bootstrap: str, new_topic: Callable[..., str]) -> None:
+    """More workers than partitions: the last one is ready, and waits."""
+    order, _ = order_of(bootstrap, new_topic(partitions=1), set())
+    assert not order.is_assigned
+    await order.assigned(set())
+    assert order.is_assigned
+    assert order.next == {}
+    order.released()
+    assert not order.is_assigned
+
+
 def test_the_log_tells_real_offsets_only(bootstrap: str, new_topic: Callable[..., str]) -> None:
     topic = new_topic(partitions=3)
     write(bootstrap, topic, range(2))
