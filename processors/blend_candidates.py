@@ -13,7 +13,7 @@ from msgspec import Struct
 from processors.blend_features import People, distances_km
 from processors.eligibility import eligible
 from processors.replica import Replica
-from processors.retrieval import NO_EVIDENCE, Candidates, Evidence, alike, asked_for, listed
+from processors.retrieval import NO_EVIDENCE, Asked, Candidates, Evidence, alike, asked_for, listed, read_like
 from processors.session_neighbours import KINDS, Neighbourhood, neighbourhood
 from processors.taste import Taste
 from processors.top_list import Rows
@@ -53,8 +53,9 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     trodden = replica.trails.read(person.numbers[: len(person.attention)], person.attention, now_ms)
     rows = replica.rows_of(trodden.numbers).astype(np.intp)
     text = alike(taste, replica) if only is None else NO_EVIDENCE
-    asked = asked_for(taste, now_ms, replica)
-    kinds = kinds_of(taste, replica)
+    wished = read_like(taste, replica)
+    asked = asked_for(taste, wished, now_ms, replica)
+    kinds = kinds_of(taste, wished, replica)
     followed, preceded, after_last, merit = scratch[:4]
     np.add.at(followed, rows, trodden.followed)
     np.add.at(preceded, rows, trodden.preceded)
@@ -112,13 +113,14 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     rows = np.arange(1, replica.catalogue.rows)
     rows = rows[eligible(rows, taste, now_ms, replica)]
     nothing = np.zeros(len(rows))
-    asked = asked_for(taste, now_ms, replica)
-    titles = _titles(rows, asked, replica)
+    wished = read_like(taste, replica)
+    titles = _titles(rows, asked_for(taste, wished, now_ms, replica), replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
-    return Shortlist(candidates, nothing, nothing, nothing, kinds_of(taste, replica), np.zeros((KINDS, len(rows))))
+    kinds = kinds_of(taste, wished, replica)
+    return Shortlist(candidates, nothing, nothing, nothing, kinds, np.zeros((KINDS, len(rows))))
 
 
-def _titles(rows: Rows, asked: list[tuple[Rows, npt.NDArray[np.float32]]], replica: Replica) -> Values:
+def _titles(rows: Rows, asked: Asked, replica: Replica) -> Values:
     if not asked:
         return np.zeros(len(rows))
     best = replica.scratch[3]

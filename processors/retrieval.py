@@ -17,6 +17,8 @@ from processors.taste import Taste
 from processors.top_list import Rows
 
 Values = npt.NDArray[np.float64]
+Asked = list[tuple[Rows, npt.NDArray[np.float32]]]
+"""Rows and similarities, for each of several texts."""
 
 TEXT_DEEDS: Final = 5
 REGIONS: Final = 2
@@ -54,7 +56,7 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     scratch = replica.scratch
     covisited = _covisited(taste, now_ms, replica)
     text = alike(taste, replica)
-    asked = asked_for(taste, now_ms, replica)
+    asked = asked_for(taste, read_like(taste, replica), now_ms, replica)
     np.add.at(scratch[COVISITATION], covisited.rows, covisited.values)
     np.add.at(scratch[TEXT], text.rows, text.values)
     for rows, similarities in asked:
@@ -99,11 +101,15 @@ def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
     return Evidence(owners, rows[live].astype(np.intp), similarities[live] * taste.weights[owners])
 
 
-def asked_for(taste: Taste, now_ms: int, replica: Replica) -> list[tuple[Rows, npt.NDArray[np.float32]]]:
-    """Rows and similarities for each title and search: what reads like it, and what people acted on after it."""
-    found = [replica.text.search(title) for title in taste.titles]
-    for search in taste.searches:
-        rows, similarities = replica.text.search(search)
+def read_like(taste: Taste, replica: Replica) -> Asked:
+    """What reads like each title, and then like each search."""
+    return [replica.text.search(said) for said in (*taste.titles, *taste.searches)]
+
+
+def asked_for(taste: Taste, alike: Asked, now_ms: int, replica: Replica) -> Asked:
+    """For each title and search: what reads like it (`read_like`), and what people acted on after it."""
+    found = alike[: len(taste.titles)]
+    for rows, similarities in alike[len(taste.titles) :]:
         if len(rows):  # whoever searches means the best there is, however long its title
             found.append((rows, similarities / similarities.max()))
     for title in (*taste.titles, *taste.searches):

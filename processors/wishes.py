@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from processors.distances import distances_km
 from processors.replica import Replica
+from processors.retrieval import Asked
 from processors.taste import Taste
 from processors.top_list import Rows
 
@@ -31,16 +32,17 @@ def features(rows: Rows, stated: Values, kinds: Values, taste: Taste, replica: R
     return np.array([stated, kind(rows, kinds, replica), far(rows, taste, replica), remote(rows, taste, replica)])
 
 
-def kinds_of(taste: Taste, replica: Replica) -> Values:
+def kinds_of(taste: Taste, alike: Asked, replica: Replica) -> Values:
     """By category code, in [0, 1]: the share of what matches a wish that is of it; of several wishes, the largest.
 
-    What was merely searched for counts `SEARCHED`, unless nothing else was said.
+    `alike` is what reads like each title and search (`read_like`). What was merely searched for counts `SEARCHED`,
+    unless nothing else was said.
     """
     catalogue = replica.catalogue
     table = np.zeros(len(catalogue.categories))
     searched = SEARCHED if taste.titles else 1.0
-    for text, counts in (*[(said, 1.0) for said in taste.titles], *[(said, searched) for said in taste.searches]):
-        rows, similarities = replica.text.search(text)
+    for place, (rows, similarities) in enumerate(alike):
+        counts = 1.0 if place < len(taste.titles) else searched
         if not len(rows):
             continue
         nearest = similarities >= NEARLY * similarities.max()

@@ -8,6 +8,8 @@ from processors import wishes
 from processors.eligibility import eligible
 from processors.pack import Pack
 from processors.profile import Profile
+from processors.replica import Replica
+from processors.retrieval import read_like
 from processors.stated import state_preference, state_user
 from processors.taste import taste_of
 from schemas.behaviour import Preference
@@ -21,6 +23,11 @@ ROUND_ROCK = Location(city="Round Rock", region="TX", country="US", lat=30.5083,
 
 def pack(**changed: object) -> Pack:
     return msgspec.structs.replace(PACK, **changed)
+
+
+def kinds_for(profile: Profile, made: Replica) -> wishes.Values:
+    taste = taste_of(profile, NOW_MS, made)
+    return wishes.kinds_of(taste, read_like(taste, made), made)
 
 
 def may_be_shown(profile: Profile, rules: Pack, **changed: object) -> bool:
@@ -58,12 +65,12 @@ def test_whoever_asks_for_a_title_asks_for_its_kind() -> None:
     made.put_item(job(500, title="Kennel Hand", categories=("animals",)))
     made.put_item(job(501, title="Zookeeper", categories=("animals", "zoo")))
     rows = np.array(made.catalogue.rows_of(["j500", "j1"]), np.intp)
-    kinds = wishes.kinds_of(taste_of(person(stated={"titles": ["zookeeper"]}), NOW_MS, made), made)
+    kinds = kinds_for(person(stated={"titles": ["zookeeper"]}), made)
     assert kinds[made.catalogue.categories.code("animals")] == pytest.approx(1.0)
     alike, other = wishes.kind(rows, kinds, made)
     assert alike == pytest.approx(1.0)
     assert other == 0.0
-    assert not wishes.kind(rows, wishes.kinds_of(taste_of(person(), NOW_MS, made), made), made).any()
+    assert not wishes.kind(rows, kinds_for(person(), made), made).any()
 
 
 def test_far_is_told_in_radii_and_remote_work_is_nowhere() -> None:
