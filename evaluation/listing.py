@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from processors.pack import Pack
 from processors.profile import Profile
@@ -20,6 +22,7 @@ from processors.top_list import Rows
 LIST: Final = 20
 """Places that are judged."""
 UNBOUNDED: Final = 1_000_000
+_NONE: Final[Rows] = np.zeros(0, np.intp)
 
 
 def judging_pack(pack: Pack) -> Pack:
@@ -29,8 +32,16 @@ def judging_pack(pack: Pack) -> Pack:
     )
 
 
-def ask(profile: Profile, now_ms: int, replica: Replica, rng: Randomness, without: Rows | None = None) -> list[str]:
+def ask(profile: Profile, now_ms: int, replica: Replica, rng: Randomness, without: Rows = _NONE) -> list[str]:
     """The ids of the best `LIST` items that are not in the rows `without`."""
+    marks = replica.marks
+
+    def withheld(rows: Rows) -> npt.NDArray[np.bool_]:
+        marks[rows] = 0
+        marks[without] = 1
+        found: npt.NDArray[np.bool_] = marks[rows] == 1
+        return found
+
     taste = taste_of(profile, now_ms, replica)
-    slate = listed(profile, taste, now_ms, replica, LIST, rng, without)
+    slate = listed(profile, taste, now_ms, replica, LIST, rng, withheld if len(without) else None)
     return [replica.catalogue.item_id(place.row) for place in slate.places]

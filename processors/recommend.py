@@ -31,6 +31,7 @@ from processors.top_list import Rows
 from schemas.decisions import RecommendedItem
 
 Withheld = Callable[[Rows], npt.NDArray[np.bool_]]
+"""Tells which rows are left out of a list, beside those that may not be shown at all."""
 UNEXPLAINED: Final = Explanation("unexplained", ())
 
 
@@ -68,10 +69,7 @@ def decide(
     by_mail: bool = False,
     withheld: Withheld | None = None,
 ) -> Decided:
-    """`recommend`, with the features of its places, for whoever will hear what became of them.
-
-    `withheld` says which rows are left out, beside those that may not be shown at all.
-    """
+    """`recommend`, with the features of its places, for whoever will hear what became of them."""
     size = replica.pack.list_size if limit is None else limit
     taste = taste_of(profile, now_ms, replica)
     slate = listed(profile, taste, now_ms, replica, size, rng, withheld=withheld)
@@ -111,15 +109,14 @@ def listed(
     replica: Replica,
     size: int,
     rng: Randomness | None = None,
-    without: Rows | None = None,
     withheld: Withheld | None = None,
 ) -> Slate:
-    """The list as places, before it is told. Rows `without` and `withheld` ones get no place: the next best do."""
+    """The list as places, before it is told. Rows that are `withheld` get no place: the next best do."""
     kept = len(explored_places(size, replica.pack.explore)) if rng is not None else 0
     deed = saved_deed(taste)
     asked = 0 if deed is None else min(replica.pack.answers, size // 2)
     slate = Slate(replica.pack, replica, size - kept - asked, taste.own_rows)
-    ranking = _but(ranked(profile, taste, now_ms, replica), without, withheld, replica)
+    ranking = _but(ranked(profile, taste, now_ms, replica), withheld)
     slate.fill(ranking)
     if deed is not None and asked:
         answer(slate, ranking, taste, deed, asked)
@@ -131,21 +128,16 @@ def listed(
     if not slate.is_full:
         slate.fill(ranking)
     if not slate.is_full:
-        slate.fill(_but(ranked_all(profile, taste, now_ms, replica), without, withheld, replica))
+        slate.fill(_but(ranked_all(profile, taste, now_ms, replica), withheld))
     return slate
 
 
-def _but(ranking: Ranking, without: Rows | None, withheld: Withheld | None, replica: Replica) -> Ranking:
+def _but(ranking: Ranking, withheld: Withheld | None) -> Ranking:
     """A ranking without some rows."""
-    if withheld is not None:
-        kept = ~withheld(ranking.candidates.rows[ranking.order])
-        ranking = msgspec.structs.replace(ranking, order=ranking.order[kept])
-    if without is None or not len(without):
+    if withheld is None:
         return ranking
-    marks, rows = replica.marks, ranking.candidates.rows[ranking.order]
-    marks[rows] = 0
-    marks[without] = 1
-    return msgspec.structs.replace(ranking, order=ranking.order[marks[rows] == 0])
+    kept = ~withheld(ranking.candidates.rows[ranking.order])
+    return msgspec.structs.replace(ranking, order=ranking.order[kept])
 
 
 def ranked(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> Ranking:

@@ -1,9 +1,9 @@
 """The parts of a mailing decision that an evaluation may replace, to ask what one of them is worth."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-import numpy as np
 from msgspec import Struct
 
 from processors.campaigns import ledger
@@ -12,7 +12,6 @@ from processors.randomness import Randomness
 from processors.recommend import Decided, decide
 from processors.replica import Replica
 from processors.send_decision import LEARNED, HourModel
-from processors.top_list import Rows
 from schemas.decisions import RecommendedItem
 
 Items = tuple[RecommendedItem, ...]
@@ -20,11 +19,7 @@ Items = tuple[RecommendedItem, ...]
 
 def listed_now(profile: Profile, user_id: str, now_ms: int, replica: Replica, size: int) -> Decided:
     """The pipeline's list at that moment, of what no mail held of late: caps count what the mail will hold, no more."""
-    state = profile.sending
-
-    def withheld(rows: Rows) -> ledger.Mask:
-        return np.zeros(len(rows), np.bool_) if state is None else ledger.repeats(state, rows, now_ms, replica)
-
+    withheld = None if profile.sending is None else partial(ledger.repeats, profile.sending, now_ms, replica)
     rng = Randomness(f"{user_id}/{now_ms}")
     return decide(profile, now_ms, replica, rng, size, by_mail=True, withheld=withheld)
 

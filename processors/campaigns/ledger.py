@@ -50,7 +50,7 @@ def was_mailed(state: Sending, item_id: str) -> bool:
     return bool((_entries(state)["mark"] == _mark(item_id)).any())
 
 
-def repeats(state: Sending, rows: Rows, now_ms: int, replica: Replica) -> Mask:
+def repeats(state: Sending, now_ms: int, replica: Replica, rows: Rows) -> Mask:
     """Which of `rows` are repeats."""
     entries = _entries(state)
     held = set(entries["mark"][_ages(entries, now_ms // DAY_MS) <= replica.pack.occasions.repeat_after_d].tolist())

@@ -273,7 +273,7 @@ def test_what_mails_held_of_late_takes_no_place_from_others_of_its_brand() -> No
     first = [item.item_id for item in listed_now(one.profile, "u1", NOW_MS, one.replica, 3).items]
     ledger.note(one.state, first, NOW_MS, one.replica)
     rows = np.array(one.replica.catalogue.rows_of(first), np.intp)
-    assert ledger.repeats(one.state, rows, NOW_MS, one.replica).all()
+    assert ledger.repeats(one.state, NOW_MS, one.replica, rows).all()
     second = [item.item_id for item in listed_now(one.profile, "u1", NOW_MS, one.replica, 3).items]
     assert len(second) == len(first) == 3
     assert not set(first) & set(second)
