@@ -72,9 +72,7 @@ class Journal:
         (directory / NAME).chmod(0o600)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute(
-            "PRAGMA secure_delete=ON"
-        )  # what is deleted is overwritten: erased people are gone from the file
+        self._db.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten: erased people are gone
         self._db.executescript(_SCHEMA)
 
     def open_intents(self, now_ms: int) -> int:
@@ -102,18 +100,15 @@ class Journal:
         """The mail's `sends` event is on Kafka."""
         self._run("UPDATE mails SET announced = 1 WHERE digest_id = ?", digest_id)
 
-    def forget(self, user_id: str, until_ms: int) -> list[str]:
-        """Someone was erased: what waits for them from before goes, and their name, from the disk as well.
+    def mails_to(self, user_id: str, until_ms: int) -> list[str]:
+        """The digests of the mails to a person up to a time."""
+        return [entry.digest_id for entry in self._select("WHERE user_id = ? AND at_ms <= ?", user_id, until_ms)]
 
-        Returns the digests of the mails that were known here.
-        """
-        gone = [entry.digest_id for entry in self._select("WHERE user_id = ? AND at_ms <= ?", user_id, until_ms)]
-        for digest_id in gone:
-            self._run("DELETE FROM mails WHERE digest_id = ?", digest_id)
-        if gone:
-            with self._lock:
-                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return gone
+    def forget(self, user_id: str, until_ms: int) -> None:
+        """Someone was erased: what waits for them from before goes, and their name, from the disk as well."""
+        self._run("DELETE FROM mails WHERE user_id = ? AND at_ms <= ?", user_id, until_ms)
+        with self._lock:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def queued(self, now_ms: int) -> list[Entry]:
         """What is to be tried again now, the longest due first."""

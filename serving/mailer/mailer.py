@@ -126,7 +126,10 @@ class Mailer:
             self._consumer.seek(TopicPartition(*place, offset))
 
     def _forget(self, user_id: str, until_ms: int) -> None:
-        self.delivery.postbox.forget(self.journal.forget(user_id, until_ms))
+        known = self.journal.mails_to(user_id, until_ms)
+        if known:  # the journal last: only it knows which files are whose, should the process end here
+            self.delivery.postbox.forget(known)
+            self.journal.forget(user_id, until_ms)
 
     def _count(self, state: str) -> int:
         return self.journal.counts().get(state, 0)
