@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from attune.cli.failure import CommandError
 from attune.cli.options import Bootstrap, Json, Redis, console, print_json
+from attune.cli.person import profile_of
 from streams.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -38,12 +38,9 @@ def explain(
     from processors.replica import Replica
     from streams.clock import wall_ms
     from streams.experiment_file import Experiments
-    from streams.profile_reader import read_profiles
     from streams.replica_reader import ReplicaReader
 
-    profile = read_profiles(settings, [user]).get(user)
-    if profile is None or (profile.erased_ms is not None and not profile.totals):
-        raise CommandError(f"nothing is kept about {user}: no event of theirs was seen, or they were forgotten")
+    profile = profile_of(settings, user)
     replica = Replica(settings.pack)
     reader = ReplicaReader(settings, replica)
     reader.start()

@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from attune.cli.failure import CommandError
 from attune.cli.options import Bootstrap, Json, console, print_json
-from streams.settings import Settings, read_settings
+from attune.cli.person import profile_of
+from streams.settings import read_settings
 
 if TYPE_CHECKING:
-    from processors.profile import Profile
     from serving.search.answer import SearchAnswer
     from serving.storefront import Storefront
 
@@ -40,7 +39,7 @@ def search(
     from streams.clock import wall_ms
     from streams.replica_reader import ReplicaReader
 
-    profile = None if user is None else _profile(settings, user)
+    profile = None if user is None else profile_of(settings, user)
     storefront = Storefront(settings.pack)
     engine = SearchEngine(storefront, settings.pack.name)
     storefront.also(engine)
@@ -61,15 +60,6 @@ def search(
         print_json(told)
     else:
         _print(found, storefront)
-
-
-def _profile(settings: Settings, user: str) -> "Profile":
-    from streams.profile_reader import read_profiles
-
-    profile = read_profiles(settings, [user]).get(user)
-    if profile is None or (profile.erased_ms is not None and not profile.totals):
-        raise CommandError(f"nothing is kept about {user}: no event of theirs was seen, or they were forgotten")
-    return profile
 
 
 def _print(found: "SearchAnswer", storefront: "Storefront") -> None:
