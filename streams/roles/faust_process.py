@@ -27,9 +27,7 @@ def start_faust(role: Callable[[Settings], int]) -> int:
 def run(app: faust.App, settings: Settings, group: str, topics: Sequence[str], worker: Any) -> int:
     """Run the app of `worker`, which reads `topics`; Faust's own signal handlers stop it. Returns the exit code."""
     _freeze_garbage()
-    Path(settings.state_dir).mkdir(
-        parents=True, exist_ok=True
-    )  # Faust makes a directory in it, though it keeps nothing
+    Path(settings.state_dir).mkdir(parents=True, exist_ok=True)  # Faust makes a directory in it, and keeps nothing
 
     def assigned() -> list[tuple[str, int]]:
         return sorted(worker.order.next) if not app.rebalancing else []

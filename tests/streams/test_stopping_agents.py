@@ -55,7 +55,7 @@ def test_every_agent_is_one_of_these(worker: type[BehaviourWorker | LearnerWorke
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        agents = worker(read_settings({})).app.agents
+        agents = worker(read_settings({}, kafka={"log_level": "0"})).app.agents
         assert agents
         for agent in agents.values():
             assert agent.fun.__qualname__ == "stopping.<locals>.consumed"
