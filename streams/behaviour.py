@@ -24,6 +24,7 @@ from schemas.decode import Invalid, Retired, decode
 from schemas.metric_table import REASONS, reason_of
 from schemas.probes import is_probe
 from streams.alerts import Alerts
+from streams.changelog import Changelog
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
@@ -35,14 +36,14 @@ from streams.lease import Lease
 from streams.mail_effects import carry_out_mail
 from streams.meter import Meter
 from streams.moment import moment_of
-from streams.order import Order
+from streams.order import Applied, Order
 from streams.permitted import permitted
 from streams.profile_table import ProfileTable, recovered
 from streams.replica_reader import ReplicaReader
 from streams.send_rate import SendRate
 from streams.settings import Settings
 from streams.timers import Kind, Timers
-from streams.topics import BEHAVIOUR_GROUP, INPUTS
+from streams.topics import BEHAVIOUR_GROUP, INPUTS, PROFILES_CHANGELOG
 from streams.writer import Writer
 
 TICK_S: Final = 0.05
@@ -85,25 +86,19 @@ class BehaviourWorker:
         self.alerts = Alerts(self.replica, settings.partitions)
         self.step_failures: deque[float] = deque(maxlen=MAX_STEP_FAILURES_PER_MINUTE + 1)
         names = tuple(topic.name for topic in INPUTS)
-        ProfileTable.dominance = "dominance" not in settings.sabotage
-        self.app = make_app(settings, BEHAVIOUR_GROUP, settings.partitions, ProfileTable)
-        self.table: Any = self.app.Table("profiles", partitions=settings.partitions, key_type=bytes, value_type=bytes)
+        self.app = make_app(settings, BEHAVIOUR_GROUP, settings.partitions)
+        self.table = ProfileTable(dominance="dominance" not in settings.sabotage)
+        self.changelog = Changelog(settings, PROFILES_CHANGELOG, BEHAVIOUR_GROUP, self.table)
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, BEHAVIOUR_GROUP, frozenset(names))
-        self.made_writer: Writer | None = None
+        state = self.table, self.changelog
+        self.writer = Writer(settings, *state, self.membership, self.lease, self.counts, self.meter)
         stream = self.app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
         self.app.agent(stream, name="behaviour")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
         self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
-        self.app.on_rebalance_complete.connect(self.on_recovered, weak=False)
+        self.app.on_rebalance_complete.connect(self.on_assigned, weak=False)
         self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
-
-    @property
-    def writer(self) -> Writer:
-        """Made inside the event loop, at first use."""
-        if self.made_writer is None:
-            self.made_writer = Writer(self.settings, self.table, self.membership, self.lease, self.counts, self.meter)
-        return self.made_writer
 
     # -- the stream
 
@@ -344,7 +339,7 @@ class BehaviourWorker:
         self.reader.drain(CHUNK_S)
         if self.experiments.has_changed():
             self.rules = msgspec.structs.replace(self.rules, arms=self.experiments.arms)
-        if not self.membership.recovered:
+        if not self.order.is_running:
             return
         if self.table.overwritten:
             await writer.heal()
@@ -353,37 +348,38 @@ class BehaviourWorker:
         if boottime_s() - writer.flushed_s > self.settings.flush_ms / 1000:
             await writer.flush()
 
-    async def on_recovered(self, *_: Any, **__: Any) -> None:
-        """The tables of an assignment are read: accept its partitions from the committed offsets on."""
+    async def on_assigned(self, *_: Any, **__: Any) -> None:
         silence_monitor(self.app)
-        inputs = {tp for tp in self.app.consumer.assignment() if tp.topic in self.order.topics}
-        kept = frozenset(tp.partition for tp in inputs)
-        self.table.drop_partitions(kept)
-        self.clear_timers()
+        await self.order.assigned(self.app.consumer.assignment(), self.changelog, self.recovered)
+
+    def recovered(self, partitions: frozenset[int]) -> Applied:
+        """The profiles are read: set their timers."""
         applied, dues = recovered(self.table)
         self.alerts.recovered(self.table.rows)
         for key, partition, due in dues:
             self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
-        self.heard_s = dict.fromkeys(kept, boottime_s())
+        self.heard_s = dict.fromkeys(partitions, boottime_s())
         self.counts.rebalances += 1
         if self.assigned_s is not None:
             self.meter.set("attune_recovery_seconds", boottime_s() - self.assigned_s)
-        await self.order.assigned(inputs, applied)
+        return applied
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:
         self.assigned_s = boottime_s()
         self.order.released()
         if self.membership.lost:
             self.counts.discarded += 1
+            await asyncio.wait_for(self.writer.settled(), STOP_DEADLINE_S)
         else:
             await asyncio.wait_for(self.writer.flush(), STOP_DEADLINE_S)
         self.writer.forget()
         self.clear_timers()
 
     async def on_shutdown(self, *_: Any, **__: Any) -> None:
-        if self.made_writer is not None and self.order.next:
-            self.order.released()
-            await asyncio.wait_for(self.made_writer.flush(), STOP_DEADLINE_S)
+        was_assigned = self.order.is_assigned
+        self.order.released()
+        if was_assigned and not self.membership.lost:
+            await asyncio.wait_for(self.writer.flush(), STOP_DEADLINE_S)
 
     def clear_timers(self) -> None:
         for timers in self.timers.values():

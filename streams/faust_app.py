@@ -1,4 +1,4 @@
-"""The Faust side of a worker: an app that consumes, recovers tables and commits, and nothing else.
+"""The Faust side of a worker: an app that consumes and commits, and nothing else.
 
 What is private in Faust and needed here is reached in this file alone, and checked when the app is made.
 """
@@ -20,7 +20,7 @@ LOST_GENERATION: Final = -1
 """aiokafka's generation while the group does not know the member."""
 
 
-def make_app(settings: Settings, group: str, partitions: int, table_class: type[Any]) -> faust.App:
+def make_app(settings: Settings, group: str, partitions: int) -> faust.App:
     """An app with the settings that were found to lose nothing (docs/decisions/0003)."""
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.ERROR)
@@ -31,7 +31,6 @@ def make_app(settings: Settings, group: str, partitions: int, table_class: type[
         broker_credentials=credentials,
         store="memory://",
         datadir=Path(settings.state_dir) / f"{group}-data",
-        Table=table_class,
         topic_partitions=partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -39,7 +38,6 @@ def make_app(settings: Settings, group: str, partitions: int, table_class: type[
         value_serializer="raw",
         web_enabled=False,
         stream_wait_empty=False,
-        table_standby_replicas=0,
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_s,
         broker_heartbeat_interval=settings.session_s / 5,
@@ -93,31 +91,10 @@ class Membership:
 
     def __init__(self, app: faust.App) -> None:
         self.app = app
-        assert (
-            self._recovery.loop
-        )  # made here: a thread that asked first would give it a loop of its own, that never runs
 
     @property
     def generation(self) -> int:
         return int(getattr(self.app, "consumer_generation_id", 0))
-
-    @property
-    def recovered(self) -> bool:
-        """Whether every table of the current assignment has been read to its end, and no rebalance is going on."""
-        return not self.app.rebalancing and bool(self._recovery.completed.is_set())
-
-    @property
-    def _recovery(self) -> Any:
-        tables: Any = self.app.tables
-        return tables.recovery
-
-    @property
-    def recovery_remaining(self) -> int:
-        """Changelog records that the current recovery has still to read."""
-        if self.recovered:
-            return 0
-        reached, ends = self._recovery.active_offsets, list(self._recovery.active_highwaters.items())
-        return sum(max(end - max(reached.get(tp, -1), -1), 0) for tp, end in ends if end >= 0)
 
     @property
     def lost(self) -> bool:
@@ -141,14 +118,3 @@ class Membership:
         if commit is None:
             stop_process("this release of Faust hides its commit; Attune needs the pinned one")
         return bool(await commit(owned))
-
-    def advance_recovery(self, topic: str, partition: int, expected: int, following: int) -> bool:
-        """Tell recovery that everything of a changelog partition below `following` is in the table already, so that a
-        rebalance does not read it again. Only where nobody else wrote since: False where `expected` was not the next.
-        """
-        active = self._recovery.active_offsets
-        tp = TP(topic, partition)
-        if tp in active and active[tp] + 1 == expected:
-            active[tp] = following - 1
-            return True
-        return tp not in active

@@ -12,6 +12,7 @@ import msgspec
 from processors.learner import MARKER_KEY, Learner, OtherHalfLivesError
 from schemas.decode import Invalid
 from schemas.learning import Lesson
+from streams.changelog import Changelog
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
@@ -21,7 +22,7 @@ from streams.faust_app import Membership, make_app, silence_monitor, stopping
 from streams.lease import Lease
 from streams.meter import Meter
 from streams.model_table import ModelTable
-from streams.order import Order
+from streams.order import Applied, Order
 from streams.producing import Batch, make_producer, produce
 from streams.settings import Settings
 from streams.topics import LEARNER_GROUP
@@ -42,11 +43,9 @@ class LearnerWorker:
         self.counts = Counts()
         self.meter = Meter()
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
-        self.app = make_app(settings, LEARNER_GROUP, 1, ModelTable)
-        changelog = self.app.topic(MODEL, partitions=1, key_serializer="raw", value_serializer="raw", internal=True)
-        self.table: Any = self.app.Table(
-            MODEL, partitions=1, changelog_topic=changelog, key_type=bytes, value_type=bytes
-        )
+        self.app = make_app(settings, LEARNER_GROUP, 1)
+        self.table = ModelTable()
+        self.changelog = Changelog(settings, MODEL, LEARNER_GROUP, self.table)
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, LEARNER_GROUP, frozenset({LEARNING}))
         self.producer = make_producer(
@@ -59,19 +58,13 @@ class LearnerWorker:
         self.pending = 0
         self.letters = Batch()
         self.flushed_s = boottime_s()
-        self._lock: asyncio.Lock | None = None
+        self._lock = asyncio.Lock()
         stream = self.app.topic(LEARNING, key_serializer="raw", value_serializer="raw", acks=False)
         self.app.agent(stream, name="learner")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
         self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
-        self.app.on_rebalance_complete.connect(self.on_recovered, weak=False)
+        self.app.on_rebalance_complete.connect(self.on_assigned, weak=False)
         self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
-
-    @property
-    def lock(self) -> asyncio.Lock:
-        if self._lock is None:
-            self._lock = asyncio.Lock()
-        return self._lock
 
     async def consume(self, stream: Any) -> None:
         async for event in stream.noack().events():
@@ -100,7 +93,7 @@ class LearnerWorker:
         self.meter.count("attune_dead_letters_total", "other")
 
     async def flush(self) -> None:
-        async with self.lock:
+        async with self._lock:
             self.lease.check()
             started_s = self.flushed_s = boottime_s()
             if not self.pending or self.learner is None:
@@ -129,7 +122,7 @@ class LearnerWorker:
 
     async def heal(self) -> None:
         """Write again what an old owner overwrote; the marker last."""
-        async with self.lock:
+        async with self._lock:
             self.lease.check()
             found = list(self.table.overwritten)
             self.table.overwritten.clear()
@@ -143,29 +136,31 @@ class LearnerWorker:
         """Everything measured, up to now."""
         self.counts.measure(self.meter)
         self.meter.set("attune_order_gaps_total", self.order.gaps)
-        self.meter.set("attune_recovery_remaining_records", self.membership.recovery_remaining)
+        self.meter.set("attune_recovery_remaining_records", self.changelog.remaining)
         self.meter.set("attune_producer_queue_records", len(self.producer))
         return self.meter
 
     async def tick(self) -> None:
         self.producer.poll(0)
         self.order.retry()
-        if not self.membership.recovered:
+        if not self.order.is_running:
             return
         if self.table.overwritten:
             await self.heal()
         if boottime_s() - self.flushed_s > self.settings.model_flush_ms / 1000:
             await self.flush()
 
-    async def on_recovered(self, *_: Any, **__: Any) -> None:
-        """Everything up to the last marker is read: continue from there."""
+    async def on_assigned(self, *_: Any, **__: Any) -> None:
         silence_monitor(self.app)
-        inputs = {tp for tp in self.app.consumer.assignment() if tp.topic == LEARNING and tp.partition == 0}
+        await self.order.assigned(self.app.consumer.assignment(), self.changelog, self.recovered)
+
+    def recovered(self, partitions: frozenset[int]) -> Applied:
+        """Everything up to the last marker is read: continue from there."""
         self.table.held.clear()
-        self.learner = self.restored() if inputs else None
+        self.learner = self.restored() if partitions else None
         self.offsets, self.pending = {}, 0
         self.counts.rebalances += 1
-        await self.order.assigned(inputs)
+        return {}
 
     def restored(self) -> Learner:
         """The learner as its rows say; a process whose settings cannot read them ends here."""
@@ -188,8 +183,9 @@ class LearnerWorker:
         self.offsets, self.pending = {}, 0
 
     async def on_shutdown(self, *_: Any, **__: Any) -> None:
-        if self.order.next:
-            self.order.released()
+        was_assigned = self.order.is_assigned
+        self.order.released()
+        if was_assigned and not self.membership.lost:
             await asyncio.wait_for(self.flush(), STOP_DEADLINE_S)
 
 

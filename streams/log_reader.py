@@ -26,17 +26,24 @@ class LogReader:
         self._settings = settings
         self._group = group
 
-    def starts(self, wanted: list[Partition]) -> dict[Partition, tuple[int, int, int]]:
-        """Partition -> the group's committed offset (negative: none), the log's start, and its end."""
+    def committed(self, wanted: list[Partition]) -> dict[Partition, int]:
+        """Partition -> the group's committed offset; negative: none."""
         if not wanted:
             return {}
         reader = self._make(self._group)
         try:
-            found: dict[Partition, tuple[int, int, int]] = {}
-            for tp in reader.committed([TopicPartition(*key) for key in wanted], timeout=READ_S):
-                low, high = reader.get_watermark_offsets(TopicPartition(tp.topic, tp.partition), timeout=READ_S)
-                found[tp.topic, tp.partition] = (tp.offset, low, high)
-            return found
+            found = reader.committed([TopicPartition(*key) for key in wanted], timeout=READ_S)
+            return {(tp.topic, tp.partition): tp.offset for tp in found}
+        finally:
+            reader.close()
+
+    def ends(self, wanted: list[Partition]) -> dict[Partition, tuple[int, int]]:
+        """Partition -> the log's start, and its end."""
+        if not wanted:
+            return {}
+        reader = self._make(f"{self._group}-check")
+        try:
+            return {key: reader.get_watermark_offsets(TopicPartition(*key), timeout=READ_S) for key in wanted}
         finally:
             reader.close()
 

@@ -1,47 +1,28 @@
-"""The table of the learner's rows: recovered up to the last marker, for a flush is not atomic.
+"""The table of the learner's rows: read back up to the last marker, for a flush is not atomic.
 
 Every row carries the `learning` offset that last changed it. Rows are held back until a marker covers them; what no
 marker covers is dropped, and the earlier version stands.
 """
 
 from collections.abc import Iterable
-from typing import Any
-
-from faust.tables.table import Table
 
 from processors.learner import MARKER_KEY, marker_offset, row_offset
+from streams.changelog import Row
 
 
-class ModelTable(Table):  # type: ignore[type-arg]
+class ModelTable:
     """Row key -> row, all of one partition."""
 
-    def _get_tasks(self) -> Iterable[Any]:
-        """No background tasks: the one that Faust gives to tables cleans windows, and hangs the shutdown."""
-        return ()
-
-    @property
-    def rows(self) -> dict[bytes, bytes]:
-        store: Any = self.data
-        rows: dict[bytes, bytes] = store.data
-        return rows
-
-    @property
-    def held(self) -> dict[bytes, bytes]:
+    def __init__(self) -> None:
+        self.rows: dict[bytes, bytes] = {}
+        self.held: dict[bytes, bytes] = {}
         """Rows that no marker covers yet."""
-        held: dict[bytes, bytes] = self.__dict__.setdefault("_held", {})
-        return held
-
-    @property
-    def overwritten(self) -> dict[bytes, None]:
+        self.overwritten: dict[bytes, None] = {}
         """Keys whose last record is older than the one that counts: to be written again."""
-        found: dict[bytes, None] = self.__dict__.setdefault("_overwritten", {})
-        return found
 
-    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
-        """Take records of `model` during recovery."""
-        store: Any = self.data
-        for event in batch:
-            key, value = event.message.key, event.message.value
+    def apply(self, records: Iterable[Row]) -> None:
+        """Take records of `model`, in its order."""
+        for key, value, _ in records:
             if value is None:
                 self.rows.pop(key, None)
                 self.held.pop(key, None)
@@ -49,7 +30,12 @@ class ModelTable(Table):  # type: ignore[type-arg]
                 self._cover(value)
             else:
                 self.held[key] = value
-            store._key_partition[key] = event.message.partition
+
+    def keep(self, partitions: frozenset[int]) -> None:
+        """Forget everything unless the one partition there is, is kept."""
+        if not partitions:
+            for rows in (self.rows, self.held, self.overwritten):
+                rows.clear()
 
     def _cover(self, marker: bytes) -> None:
         covered = marker_offset(marker)

@@ -1,6 +1,6 @@
 """Every input partition is accepted without a gap, from the committed offset on.
 
-Around rebalances and recovery Faust loses messages: it skips what it dequeues while its flow control is off, and does
+Around rebalances Faust loses messages: it skips what it dequeues while its flow control is off, and does
 not rewind a kept partition that has no commit yet. So each offset must follow the one before; where one is missing we
 seek back, again and again, because a batch that is being handed over moves Faust's read offset past a seek.
 
@@ -13,10 +13,11 @@ they are, what did come must still be flushed.
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from streams.changelog import Changelog
 from streams.clock import boottime_s
 from streams.failstop import REFUSED_EXIT, stop_process
 from streams.log_reader import PROBE_S, READ_S, LogReader, Partition
@@ -24,6 +25,9 @@ from streams.settings import Settings
 
 SEEK_AGAIN_S: Final = 0.7
 SILENCE_S: Final = 2.0
+
+Applied = Mapping[Partition, int]
+"""The highest offset of each input partition that the state read back covers."""
 
 
 class Order:
@@ -37,7 +41,9 @@ class Order:
         self.missing: dict[Any, float] = {}
         """Faust's TP -> when it was last sought back, in boot time."""
         self.is_assigned = False
-        """Whether the partitions of now are known; a spare worker has none."""
+        """Whether the partitions of now are known, and their state is read; a spare worker has none."""
+        self._assignment = 0
+        """Counts assignments: what was begun for one is of no use in the next."""
         self.gaps = 0
         self._first: dict[Any, int] = {}
         """Faust's TP -> the offset that it was assigned from."""
@@ -47,22 +53,45 @@ class Order:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="order")
         self._mending: asyncio.Task[None] | None = None
 
-    async def assigned(self, partitions: Iterable[Any], applied: Mapping[Partition, int] | None = None) -> None:
-        """Start over from the committed offsets of the assignment.
+    @property
+    def is_running(self) -> bool:
+        """Whether events are taken, and no rebalance is going on."""
+        return self.is_assigned and not self.app.rebalancing
 
-        `applied` names the highest offset that recovered state covers of each partition: one beyond the partition's end
-        means that the topic is not the one it was, and then every new event would look applied. That stops the process.
+    async def assigned(
+        self, assignment: Iterable[Any], changelog: Changelog, recovered: Callable[[frozenset[int]], Applied]
+    ) -> None:
+        """Start over from the committed offsets of an assignment, with the state of its partitions read back.
+
+        The offsets are asked for first: what an old owner still writes and commits meanwhile is then taken again, and
+        known by its applied offset, where state that was read before the write would lack it for ever.
+
+        `recovered` is told the partitions when they are read, and returns what the state covers. An offset beyond the
+        end of its partition means that the topic is not the one it was, and then every new event would look applied:
+        that stops the process.
         """
-        tps = [tp for tp in partitions if tp.topic in self.topics]
+        number = self._assignment
+
+        def holds() -> bool:
+            return self._assignment == number and not self.app.should_stop
+
+        tps = [tp for tp in assignment if tp.topic in self.topics]
+        partitions = frozenset(tp.partition for tp in tps)
         self.missing, self._first = {}, {}
-        self.next = await self._ask(self._committed, [(tp.topic, tp.partition) for tp in tps], applied or {})
-        self._first = {tp: self.next[tp.topic, tp.partition] for tp in tps}
+        committed = await self._ask(self._log.committed, [(tp.topic, tp.partition) for tp in tps])
+        if not await changelog.recover(partitions, holds):
+            return
+        following = await self._ask(self._starts, committed, recovered(partitions))
+        if not holds():
+            return
+        self.next, self._first = following, {tp: following[tp.topic, tp.partition] for tp in tps}
         self._silence_s, self._look_s = SILENCE_S, boottime_s() + SILENCE_S
         self.is_assigned = True
 
     def released(self) -> None:
         """Accept nothing until the next assignment."""
         self.next, self.is_assigned = {}, False
+        self._assignment += 1
 
     async def accepts(self, message: Any) -> bool:
         """Whether the message is the next of its partition. A bool at once in all but the rare case of a gap."""
@@ -130,17 +159,17 @@ class Order:
     async def _ask(self, question: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, question, *arguments)
 
-    def _committed(self, wanted: list[Partition], applied: Mapping[Partition, int]) -> dict[Partition, int]:
+    def _starts(self, committed: Mapping[Partition, int], applied: Applied) -> dict[Partition, int]:
         found: dict[Partition, int] = {}
-        for key, (committed, low, high) in self._log.starts(wanted).items():
-            covered = max(committed, applied.get(key, -1) + 1)
+        for key, (low, high) in self._log.ends(list(committed)).items():
+            covered = max(committed[key], applied.get(key, -1) + 1)
             if covered > high:
                 stop_process(
                     f"{key[0]}-{key[1]} ends at {high}, but {covered} of it was applied: was the topic"
                     " re-created? Events in it would look applied (docs/runbook: a new state epoch)",
                     REFUSED_EXIT,
                 )
-            found[key] = max(committed, low)
+            found[key] = max(committed[key], low)
         return found
 
     def _following(self, key: Partition, expected: int) -> int:

@@ -1,64 +1,37 @@
-"""The table of profiles: recovered from its changelog, where of two records of a person the dominating one counts."""
+"""The table of profiles: read back from its changelog, where of two records of a person the dominating one counts."""
 
 from collections.abc import Iterable
-from typing import Any
-
-from faust.tables.table import Table
 
 from processors.dominance import supersedes
 from processors.effects import Wake
 from processors.pipeline import pending
 from processors.profile import Head, decode_head, skim
+from streams.changelog import Row
 
 
-class ProfileTable(Table):  # type: ignore[type-arg]
-    """Key bytes -> encoded profile, with the partition of each key. The writer, not Faust, produces the changelog."""
+class ProfileTable:
+    """What is durable: key bytes -> encoded profile, with the partition of each key."""
 
-    dominance = True
-    """Off in a negative control: then the last record counts, whoever wrote it."""
-
-    def _get_tasks(self) -> Iterable[Any]:
-        """No background tasks: the one that Faust gives to tables cleans windows, and hangs the shutdown."""
-        return ()
-
-    @property
-    def rows(self) -> dict[bytes, bytes]:
-        """What is durable."""
-        store: Any = self.data
-        rows: dict[bytes, bytes] = store.data
-        return rows
-
-    @property
-    def partition_of(self) -> dict[bytes, int]:
-        store: Any = self.data
-        partitions: dict[bytes, int] = store._key_partition
-        return partitions
-
-    @property
-    def overwritten(self) -> dict[bytes, None]:
+    def __init__(self, *, dominance: bool = True) -> None:
+        self._dominance = dominance
+        """Off in a negative control: then the last record counts, whoever wrote it."""
+        self.rows: dict[bytes, bytes] = {}
+        self.partition_of: dict[bytes, int] = {}
+        self.overwritten: dict[bytes, None] = {}
         """Keys whose last record is a dominated one, in the order found: to be written again."""
-        found: dict[bytes, None] = self.__dict__.setdefault("_overwritten", {})
-        return found
 
-    @property
-    def recovered_records(self) -> int:
-        return int(self.__dict__.get("_recovered_records", 0))
-
-    def apply_changelog_batch(self, batch: Iterable[Any]) -> None:
-        """Take records of the changelog during recovery."""
+    def apply(self, records: Iterable[Row]) -> None:
+        """Take records of the changelog, in its order."""
         rows, partitions, overwritten = self.rows, self.partition_of, self.overwritten
         heads: dict[bytes, Head] = {}
-        count = 0
-        for event in batch:
-            count += 1
-            key, value = event.message.key, event.message.value
+        for key, value, partition in records:
             if value is None:
                 rows.pop(key, None)
                 partitions.pop(key, None)
                 overwritten.pop(key, None)
                 heads.pop(key, None)
                 continue
-            if self.dominance and key in rows:
+            if self._dominance and key in rows:
                 head = decode_head(value)
                 known = heads.get(key) or decode_head(rows[key])
                 if not supersedes(head, known):
@@ -68,16 +41,14 @@ class ProfileTable(Table):  # type: ignore[type-arg]
                 heads[key] = head
             rows[key] = value
             overwritten.pop(key, None)
-            partitions[key] = event.message.partition
-        self.__dict__["_recovered_records"] = self.recovered_records + count
+            partitions[key] = partition
 
-    def drop_partitions(self, kept: frozenset[int]) -> None:
-        """Forget the rows of partitions that were revoked: they are read from the start if they come back."""
-        partitions = self.partition_of
-        for key in [key for key, partition in partitions.items() if partition not in kept]:
+    def keep(self, partitions: frozenset[int]) -> None:
+        """Forget the rows of all other partitions: they are read from the start if they come back."""
+        for key in [key for key, partition in self.partition_of.items() if partition not in partitions]:
             self.rows.pop(key, None)
             self.overwritten.pop(key, None)
-            del partitions[key]
+            del self.partition_of[key]
 
 
 def recovered(table: ProfileTable) -> tuple[dict[tuple[str, int], int], list[tuple[bytes, int, Wake]]]:

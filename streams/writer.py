@@ -17,6 +17,7 @@ from processors.erasure import is_blank, is_marker
 from processors.profile import Profile, decode, encode
 from schemas.learning import Example, Lesson
 from schemas.mail_labels import MailLabel, Weighed
+from streams.changelog import Changelog
 from streams.clock import boottime_s, wall_ms
 from streams.counts import Counts
 from streams.faust_app import Membership
@@ -43,6 +44,7 @@ class Writer:
         self,
         settings: Settings,
         table: ProfileTable,
+        changelog: Changelog,
         membership: Membership,
         lease: Lease,
         counts: Counts,
@@ -50,6 +52,7 @@ class Writer:
     ) -> None:
         self.settings = settings
         self.table = table
+        self.changelog = changelog
         self.membership = membership
         self.lease = lease
         self.counts = counts
@@ -207,6 +210,11 @@ class Writer:
             self.meter.observe("attune_flush_seconds", took_s)
             self.meter.observe("attune_flush_rows", len(rows))
 
+    async def settled(self) -> None:
+        """Wait for a flush that is going on."""
+        async with self.lock:
+            pass
+
     async def write(self, rows: list[tuple[bytes, int, bytes | None]]) -> None:
         """Produce rows to the changelog, each on the partition of its events, and wait for them."""
         batch = Batch()
@@ -227,7 +235,7 @@ class Writer:
         self.meter.count("attune_changelog_records_total", by=len(rows))
         for partition, (first, last) in ends.items():
             if last - first + 1 == counted[partition]:  # nobody else wrote in between
-                self.membership.advance_recovery(PROFILES_CHANGELOG, partition, first, last + 1)
+                self.changelog.advance(partition, first, last)
 
     def _store(self, key: bytes, partition: int, value: bytes | None) -> None:
         if value is None:

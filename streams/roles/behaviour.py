@@ -19,12 +19,12 @@ def behaviour(settings: Settings) -> int:
         if not worker_of:
             return {"role": "behaviour", "ready": False, "state": "reading the catalogue and the model"}
         worker = worker_of[0]
-        running = worker.membership.recovered and worker.order.is_assigned
+        running = worker.order.is_running
         return {
             "role": "behaviour",
             "ready": running,
             "state": "running" if running else "recovering",
-            "recovered_records": worker.table.recovered_records,
+            "recovered_records": worker.changelog.records,
             "replica_records": worker.reader.records,
             "profiles": len(worker.table.rows),
             "order_gaps": worker.order.gaps,

@@ -15,7 +15,7 @@ def learner(settings: Settings) -> int:
     app, worker = make_learner_app(settings)
 
     def status() -> dict[str, Any]:
-        running = worker.learner is not None
+        running = worker.learner is not None and worker.order.is_running
         samples = worker.measure().samples()
         return {
             "role": "learner",

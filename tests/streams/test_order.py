@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from faust.types import TP
 
 from streams.log_reader import LogReader
@@ -43,9 +43,24 @@ def message(tp: Any, offset: int) -> Any:
     return SimpleNamespace(topic=tp.topic, partition=tp.partition, tp=tp, offset=offset)
 
 
+class Stateless:
+    """Stands where the changelog stands: `meanwhile` happens while it is read."""
+
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.meanwhile = meanwhile
+
+    async def recover(self, partitions: frozenset[int], holds: Callable[[], bool]) -> bool:
+        self.meanwhile()
+        return holds()
+
+
+def nothing(partitions: frozenset[int]) -> dict[tuple[str, int], int]:
+    return {}
+
+
 def order_of(bootstrap: str, topic: str, tps: set[Any]) -> tuple[Order, Seeks]:
     seeks = Seeks(tps)
-    app = SimpleNamespace(rebalancing=False, consumer=seeks)
+    app = SimpleNamespace(rebalancing=False, should_stop=False, consumer=seeks)
     return Order(app, Settings(bootstrap=bootstrap), "test-order", frozenset({topic})), seeks
 
 
@@ -68,7 +83,7 @@ async def test_many_gaps_at_once_are_all_sought_back(bootstrap: str, new_topic: 
     write(bootstrap, topic, range(PARTITIONS))
     tps = {TP(topic, partition) for partition in range(PARTITIONS)}
     order, seeks = order_of(bootstrap, topic, tps)
-    await order.assigned(tps)
+    await order.assigned(tps, Stateless(), nothing)
     for tp in tps:
         assert not await order.accepts(message(tp, 1))
     assert order.gaps == PARTITIONS
@@ -86,7 +101,7 @@ async def test_partitions_of_which_nothing_comes_are_looked_at(bootstrap: str, n
     write(bootstrap, topic, range(10))
     tps = {TP(topic, partition) for partition in range(PARTITIONS)}
     order, seeks = order_of(bootstrap, topic, tps)
-    await order.assigned(tps)
+    await order.assigned(tps, Stateless(), nothing)
     heard = TP(topic, 0)
     assert await order.accepts(message(heard, 0))
     await retried(order, lambda: len(seeks.sought) == 9)
@@ -100,7 +115,7 @@ async def test_where_the_rule_is_off_nothing_is_sought(bootstrap: str, new_topic
     tp = TP(topic, 0)
     order, seeks = order_of(bootstrap, topic, {tp})
     order.enforced = False
-    await order.assigned({tp})
+    await order.assigned({tp}, Stateless(), nothing)
     assert await order.accepts(message(tp, 2))
     assert not order.missing
     assert seeks.sought == {}
@@ -110,11 +125,49 @@ async def test_a_spare_worker_is_assigned_nothing_and_knows_it(bootstrap: str, n
     """More workers than partitions: the last one is ready, and waits."""
     order, _ = order_of(bootstrap, new_topic(partitions=1), set())
     assert not order.is_assigned
-    await order.assigned(set())
+    await order.assigned(set(), Stateless(), nothing)
     assert order.is_assigned
     assert order.next == {}
     order.released()
     assert not order.is_assigned
+
+
+async def test_what_is_committed_while_the_state_is_read_is_taken_again(
+    bootstrap: str, new_topic: Callable[..., str]
+) -> None:
+    """An old owner wrote and committed late: the state lacks it."""
+    topic = new_topic(partitions=1)
+    write(bootstrap, topic, range(1))
+    tp = TP(topic, 0)
+    order, _ = order_of(bootstrap, topic, {tp})
+
+    def commit() -> None:
+        owner = Consumer({"bootstrap.servers": bootstrap, "group.id": "test-order", "enable.auto.commit": False})
+        owner.commit(offsets=[TopicPartition(topic, 0, 2)], asynchronous=False)
+        owner.close()
+
+    await order.assigned({tp}, Stateless(commit), nothing)
+    assert order.next == {(topic, 0): 0}
+    await order.assigned({tp}, Stateless(), nothing)
+    assert order.next == {(topic, 0): 2}
+
+
+async def test_an_assignment_that_ended_while_its_state_was_read_is_not_taken_up(
+    bootstrap: str, new_topic: Callable[..., str]
+) -> None:
+    topic = new_topic(partitions=1)
+    tp = TP(topic, 0)
+    order, _ = order_of(bootstrap, topic, {tp})
+    told: list[frozenset[int]] = []
+
+    def recovered(partitions: frozenset[int]) -> dict[tuple[str, int], int]:
+        told.append(partitions)
+        return {}
+
+    await order.assigned({tp}, Stateless(order.released), recovered)
+    assert (order.is_assigned, order.next, told) == (False, {}, [])
+    await order.assigned({tp}, Stateless(), recovered)
+    assert (order.is_assigned, told) == (True, [frozenset({0})])
 
 
 def test_the_log_tells_real_offsets_only(bootstrap: str, new_topic: Callable[..., str]) -> None:
@@ -123,4 +176,5 @@ def test_the_log_tells_real_offsets_only(bootstrap: str, new_topic: Callable[...
     reader = LogReader(Settings(bootstrap=bootstrap), "test-order")
     places = {(topic, 0): 1, (topic, 1): 0, (topic, 2): 0}
     assert reader.offsets_from(places, 3.0) == {(topic, 0): [1, 2], (topic, 1): [0, 1, 2]}
-    assert reader.starts([(topic, 0), (topic, 2)]) == {(topic, 0): (-1001, 0, 3), (topic, 2): (-1001, 0, 0)}
+    assert reader.committed([(topic, 0), (topic, 2)]) == {(topic, 0): -1001, (topic, 2): -1001}
+    assert reader.ends([(topic, 0), (topic, 2)]) == {(topic, 0): (0, 3), (topic, 2): (0, 0)}
