@@ -8,6 +8,7 @@ timed from their first commit. The rate counted is events / max(seconds of the b
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.load import (
@@ -18,6 +19,7 @@ from benchmarks.load import (
     NOOP,
     VIEWS,
     LagClock,
+    Record,
     behaviour,
     catalogue,
     drained,
@@ -36,11 +38,17 @@ GRACE_S = 10.0
 DAY_MS = 86_400_000
 PARTS: dict[str, dict[str, Any]] = {
     "state path": {"min_interval_ms": DAY_MS, "share": 1.0, "with_items": 0, "mix": MIX},
+    "state path, 1 % poison": {"min_interval_ms": DAY_MS, "share": 1.0, "with_items": 0, "mix": MIX, "poison": 100},
     "a list for every 4th event": {"min_interval_ms": EVERY_4TH_MS, "share": 0.4, "with_items": 1, "mix": VIEWS},
     "a list for every event": {"min_interval_ms": 0, "share": 0.2, "with_items": 1, "mix": MIX},
 }
 """Events of a person are timed so that the interval of the second makes a list due at every fourth."""
-BARS = {"state path": 0.5, "a list for every 4th event": 0.2, "a list for every event": 0.08}
+BARS = {
+    "state path": 0.5,
+    "state path, 1 % poison": 0.4,
+    "a list for every 4th event": 0.2,
+    "a list for every event": 0.08,
+}
 
 
 def noop_rate(settings: Settings) -> float:
@@ -49,6 +57,12 @@ def noop_rate(settings: Settings) -> float:
     clock = LagClock(settings, group, BACKLOG_TOPICS)
     with processes(settings, [sys.executable, "-c", NOOP, group]) as running:
         return clock.behind() / drained({group: clock}, running)[group]
+
+
+def spoiled(records: Iterator[Record], every: int) -> Iterator[Record]:
+    """The same, with one of `every` records cut short: a dead letter each."""
+    for n, (topic, key, value) in enumerate(records):
+        yield topic, key, value[:-9] if every and n % every == 0 else value
 
 
 def measure(settings: Settings, name: str, people: int, items: int, events: int, workers: int = 1) -> dict[str, Any]:
@@ -66,7 +80,8 @@ def measure(settings: Settings, name: str, people: int, items: int, events: int,
     send(settings, behaviour(people, people, max(items, 10_000), 7, last, base_ms))
     with processes(settings, command("behaviour"), command("learner"), **environ) as running:
         drained(watch(settings), running)
-    send(settings, behaviour(events, people, max(items, 10_000), 11, last, base_ms, plan["mix"]))
+    backlog = behaviour(events, people, max(items, 10_000), 11, last, base_ms, plan["mix"])
+    send(settings, spoiled(backlog, plan.get("poison", 0)))
     clocks, lists = watch(settings), lists_made(settings)
     with processes(settings, *[command("behaviour")] * workers, command("learner"), **environ) as running:
         seconds = drained(clocks, running)

@@ -39,6 +39,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             for name in rates.PARTS:
                 result["parts"].append(rates.measure(settings, name, args.people, args.items, args.events))
                 say(result["parts"][-1])
+            clean, poisoned = result["parts"][0], result["parts"][1]
+            result["poison"] = {"of_the_clean_rate": round(poisoned["ratio"] / clean["ratio"], 2), "bar": 0.8}
+            say(result["poison"])
         if "workers" in wanted:
             result["two_workers"] = rates.measure(
                 settings, "state path", args.people, args.items, args.events, workers=2
@@ -79,7 +82,7 @@ def show(result: dict[str, Any]) -> None:
             f"{part['bar']:.2f}",
         )
     console.print(table)
-    for section in ("latency", "footprint", "profiles"):
+    for section in ("poison", "latency", "footprint", "profiles"):
         if section in result:
             console.print(section, result[section])
 

@@ -2,16 +2,23 @@
 
 import random
 from collections.abc import Callable
+from itertools import cycle, islice
+from typing import Final
 
 import pytest
 
 from streams.clock import boottime_s
+from streams.producing import Batch, make_producer, produce
+from streams.topics import PROFILES_CHANGELOG
 from tests.faults.cluster import Cluster
-from tests.faults.settle import begin, catch_up, settle
+from tests.faults.oracle import read
+from tests.faults.settle import begin, catch_up, settle, stop_all
+from tests.faults.traffic import Sender, events
 from tests.integration.waiting import eventually, let_pass
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
+MILLION: Final = 1_000_000
 Make = Callable[..., Cluster]
 Figure = Callable[[str], None]
 
@@ -44,6 +51,45 @@ def test_a_partition_leaves_and_comes_back(make_cluster: Make, figure: Figure) -
     verdict = settle(cluster, 1)
     assert verdict.exact, str(verdict)
     figure(f"{verdict.records} records, came back twice")
+
+
+def test_a_rebalance_after_a_million_changelog_records(make_cluster: Make, figure: Figure) -> None:
+    """Every row as often as it takes, then a guest that comes under live traffic, and dies."""
+    cluster = make_cluster()
+    settings = cluster.settings
+    sender = begin(cluster, 1, 105, 3_000, 800.0)
+    assert sender.done.wait(120)
+    catch_up(cluster, 1)
+    stop_all(cluster)
+    rows = [(m.key(), m.value(), m.partition() or 0) for m in read(settings.bootstrap, PROFILES_CHANGELOG)]
+    batch, producer = Batch(), make_producer(settings, **{"compression.type": "lz4"})
+    for key, value, partition in islice(cycle(rows), MILLION):
+        batch.sent += 1
+        produce(producer, PROFILES_CHANGELOG, key, value, batch.delivered, partition=partition)
+    assert producer.flush(120) == 0
+    assert batch.done == MILLION
+
+    began_s = boottime_s()
+    cluster.keep("learner", 1)
+    first = cluster.start("behaviour")
+    eventually(lambda: first.ready, 120, 0.1, "a worker that has read a million records")
+    cold_s = boottime_s() - began_s
+    assert first.status["recovered_records"] >= MILLION
+    sender = Sender(settings, events(106, 12_000), 400.0).start()
+    guest = cluster.start("behaviour")
+    eventually(lambda: guest.status.get("applied", 0) > 50, 90, 0.1, "work for the guest")
+    guest.kill()
+    killed_s = boottime_s()
+    eventually(lambda: first.ready and first.status["rebalances"] >= 3, 90, 0.1, "the first worker again")
+    back_s = boottime_s() - killed_s
+    assert sender.done.wait(120)
+    assert first.alive
+    verdict = settle(cluster, 1)
+    assert verdict.exact, str(verdict)
+    figure(
+        f"{MILLION:,} records: ready {cold_s:.0f} s after the start; what the dead guest had is taken up {back_s:.0f} s"
+        f" after its kill; {verdict.records:,} events exact"
+    )
 
 
 def test_a_storm_of_rebalances(make_cluster: Make, figure: Figure) -> None:

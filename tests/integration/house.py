@@ -56,6 +56,20 @@ class House:
                 behind += end.result().offset - reached.get((tp.topic, tp.partition), 0)
         return behind
 
+    def resident_mb(self, role: str) -> float:
+        """Resident memory of the processes of one role."""
+        found = 0.0
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                mine = os.getpgid(int(process.name)) == self.worker.pid
+                if mine and f"streams.roles.{role}".encode() in (process / "cmdline").read_bytes():
+                    lines = (process / "status").read_text().splitlines()
+                    found += next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended meanwhile
+        assert found, f"no process of the role {role}"
+        return found
+
     def close(self) -> None:
         """SIGTERM, and a clean end."""
         try:
