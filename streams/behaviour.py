@@ -96,6 +96,7 @@ class BehaviourWorker:
         stream = self.app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
         self.app.agent(stream, name="behaviour")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
+        self.app.on_partitions_assigned.connect(self.order.granted, weak=False)
         self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self.on_assigned, weak=False)
         self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
@@ -339,10 +340,10 @@ class BehaviourWorker:
         self.reader.drain(CHUNK_S)
         if self.experiments.has_changed():
             self.rules = msgspec.structs.replace(self.rules, arms=self.experiments.arms)
+        if self.order.is_running and self.table.overwritten:
+            await writer.heal()
         if not self.order.is_running:
             return
-        if self.table.overwritten:
-            await writer.heal()
         self.fire_all()
         writer.emit_lessons()
         if boottime_s() - writer.flushed_s > self.settings.flush_ms / 1000:
@@ -354,6 +355,7 @@ class BehaviourWorker:
 
     def recovered(self, partitions: frozenset[int]) -> Applied:
         """The profiles are read: set their timers."""
+        self.clear_timers()
         applied, dues = recovered(self.table)
         self.alerts.recovered(self.table.rows)
         for key, partition, due in dues:

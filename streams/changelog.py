@@ -100,6 +100,8 @@ class Changelog:
                         self.reached[partition] = offset + 1
                     elif error.code() == KafkaError._PARTITION_EOF:
                         self.reached[partition] = offset
+                    elif error.code() in HOPELESS:
+                        raise KafkaException(error)
                 self._table.apply(rows)
                 self.records += len(rows)
                 ends = {partition: end for partition, end in ends.items() if self.reached[partition] < end}

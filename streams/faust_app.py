@@ -16,6 +16,8 @@ from faust.types import TP
 from streams.failstop import stop_process
 from streams.settings import Settings
 
+NEVER_S: Final = 1e9
+"""A member that has not polled for so long leaves the group: a spare one polls nothing for as long as it is one."""
 LOST_GENERATION: Final = -1
 """aiokafka's generation while the group does not know the member."""
 
@@ -36,10 +38,12 @@ def make_app(settings: Settings, group: str, partitions: int) -> faust.App:
         topic_disable_leader=True,
         key_serializer="raw",
         value_serializer="raw",
+        table_standby_replicas=1,  # with 0 Faust hands partitions out one by one, not those of one number together
         web_enabled=False,
         stream_wait_empty=False,
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=settings.session_s,
+        broker_max_poll_interval=NEVER_S,
         broker_heartbeat_interval=settings.session_s / 5,
         broker_request_timeout=max(30.0, settings.session_s),
         producer_request_timeout=30.0,

@@ -62,6 +62,7 @@ class LearnerWorker:
         stream = self.app.topic(LEARNING, key_serializer="raw", value_serializer="raw", acks=False)
         self.app.agent(stream, name="learner")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
+        self.app.on_partitions_assigned.connect(self.order.granted, weak=False)
         self.app.on_partitions_revoked.connect(self.on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self.on_assigned, weak=False)
         self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
@@ -96,7 +97,7 @@ class LearnerWorker:
         async with self._lock:
             self.lease.check()
             started_s = self.flushed_s = boottime_s()
-            if not self.pending or self.learner is None:
+            if not self.pending or self.learner is None or self.membership.lost:
                 return
             offsets, self.offsets, self.pending = self.offsets, {}, 0
             rows, marker = self.learner.dirty_rows(), self.learner.marker(self.learned)
@@ -112,6 +113,11 @@ class LearnerWorker:
             self.counts.flush_ms_max = max(self.counts.flush_ms_max, took_s * 1000)
             self.meter.observe("attune_flush_seconds", took_s)
             self.meter.observe("attune_flush_rows", len(rows))
+
+    async def settled(self) -> None:
+        """Wait for a flush that is going on."""
+        async with self._lock:
+            pass
 
     async def write(self, rows: dict[bytes, bytes]) -> None:
         batch = Batch()
@@ -143,11 +149,9 @@ class LearnerWorker:
     async def tick(self) -> None:
         self.producer.poll(0)
         self.order.retry()
-        if not self.order.is_running:
-            return
-        if self.table.overwritten:
+        if self.order.is_running and self.table.overwritten:
             await self.heal()
-        if boottime_s() - self.flushed_s > self.settings.model_flush_ms / 1000:
+        if self.order.is_running and boottime_s() - self.flushed_s > self.settings.model_flush_ms / 1000:
             await self.flush()
 
     async def on_assigned(self, *_: Any, **__: Any) -> None:
@@ -156,7 +160,6 @@ class LearnerWorker:
 
     def recovered(self, partitions: frozenset[int]) -> Applied:
         """Everything up to the last marker is read: continue from there."""
-        self.table.held.clear()
         self.learner = self.restored() if partitions else None
         self.offsets, self.pending = {}, 0
         self.counts.rebalances += 1
@@ -177,6 +180,7 @@ class LearnerWorker:
         self.order.released()
         if self.membership.lost:
             self.counts.discarded += 1
+            await asyncio.wait_for(self.settled(), STOP_DEADLINE_S)
         else:
             await asyncio.wait_for(self.flush(), STOP_DEADLINE_S)
         self.learner = None

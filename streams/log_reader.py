@@ -33,6 +33,9 @@ class LogReader:
         reader = self._make(self._group)
         try:
             found = reader.committed([TopicPartition(*key) for key in wanted], timeout=READ_S)
+            for tp in found:
+                if tp.error is not None:
+                    raise KafkaException(tp.error)
             return {(tp.topic, tp.partition): tp.offset for tp in found}
         finally:
             reader.close()

@@ -17,7 +17,9 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from streams.changelog import Changelog
+from confluent_kafka import KafkaException
+
+from streams.changelog import AGAIN_S, HOPELESS, Changelog
 from streams.clock import boottime_s
 from streams.failstop import REFUSED_EXIT, stop_process
 from streams.log_reader import PROBE_S, READ_S, LogReader, Partition
@@ -42,8 +44,10 @@ class Order:
         """Faust's TP -> when it was last sought back, in boot time."""
         self.is_assigned = False
         """Whether the partitions of now are known, and their state is read; a spare worker has none."""
-        self._assignment = 0
-        """Counts assignments: what was begun for one is of no use in the next."""
+        self._released = 0
+        """Counts the times that partitions were taken away: what was begun before is of no use after."""
+        self._granted = -1
+        """The count at which partitions were given last."""
         self.gaps = 0
         self._first: dict[Any, int] = {}
         """Faust's TP -> the offset that it was assigned from."""
@@ -70,28 +74,36 @@ class Order:
         end of its partition means that the topic is not the one it was, and then every new event would look applied:
         that stops the process.
         """
-        number = self._assignment
+        released = self._released
 
         def holds() -> bool:
-            return self._assignment == number and not self.app.should_stop
+            return self._granted == self._released == released and not self.app.should_stop
 
         tps = [tp for tp in assignment if tp.topic in self.topics]
         partitions = frozenset(tp.partition for tp in tps)
+        self.next, self.is_assigned = {}, False
         self.missing, self._first = {}, {}
-        committed = await self._ask(self._log.committed, [(tp.topic, tp.partition) for tp in tps])
-        if not await changelog.recover(partitions, holds):
+        committed = await self._answer(holds, self._log.committed, [(tp.topic, tp.partition) for tp in tps])
+        if committed is None or not await changelog.recover(partitions, holds):
             return
-        following = await self._ask(self._starts, committed, recovered(partitions))
-        if not holds():
+        following = await self._answer(holds, self._starts, committed, recovered(partitions))
+        if following is None or not holds():
             return
         self.next, self._first = following, {tp: following[tp.topic, tp.partition] for tp in tps}
         self._silence_s, self._look_s = SILENCE_S, boottime_s() + SILENCE_S
         self.is_assigned = True
 
+    def granted(self, *_: Any, **__: Any) -> None:
+        """The group has given out its partitions: what is said of an assignment from now on is of this one.
+
+        Faust tells of an assignment only when it has finished with the one before, and by then it may be taken away.
+        """
+        self._granted = self._released
+
     def released(self) -> None:
         """Accept nothing until the next assignment."""
         self.next, self.is_assigned = {}, False
-        self._assignment += 1
+        self._released += 1
 
     async def accepts(self, message: Any) -> bool:
         """Whether the message is the next of its partition. A bool at once in all but the rare case of a gap."""
@@ -155,6 +167,17 @@ class Order:
 
     def _is_silent(self, tp: Any, first: int) -> bool:
         return self.next.get((tp.topic, tp.partition)) == first and tp not in self.missing
+
+    async def _answer(self, holds: Callable[[], bool], question: Any, *arguments: Any) -> Any:
+        """Ask until the broker answers. None where the assignment ends before."""
+        while holds():
+            try:
+                return await self._ask(question, *arguments)
+            except KafkaException as error:
+                if error.args[0].code() in HOPELESS:
+                    raise
+                await asyncio.sleep(AGAIN_S)
+        return None
 
     async def _ask(self, question: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, question, *arguments)

@@ -181,7 +181,7 @@ class Writer:
         async with self.lock:
             self.lease.check()
             started_s = self.flushed_s = boottime_s()
-            if not self.pending and not self.dirty:
+            if self.membership.lost or not (self.pending or self.dirty):
                 return
             self.emit_lessons()
             outputs, offsets = self.outputs, self.offsets

@@ -26,6 +26,7 @@ class Process:
         self._pipe, write_end = os.pipe()
         os.set_blocking(self._pipe, False)
         self._status: dict[str, Any] = {}
+        self._rest = b""
         with log.open("w") as out:
             self.popen = subprocess.Popen(
                 command(role),
@@ -46,9 +47,10 @@ class Process:
     def status(self) -> dict[str, Any]:
         """What the process said of itself last."""
         try:
-            lines = os.read(self._pipe, 1 << 20).splitlines()
+            self._rest += os.read(self._pipe, 1 << 20)
         except BlockingIOError:
-            lines = []
+            return self._status
+        *lines, self._rest = self._rest.split(b"\n")  # the last may be half a line: a pipe takes 4 KB at once
         if lines:
             self._status = json.loads(lines[-1])
         return self._status

@@ -54,6 +54,12 @@ class Stateless:
         return holds()
 
 
+async def taken_up(order: Order, tps: set[Any], changelog: Any, recovered: Any) -> None:
+    """What comes of an assignment: the group gives it out, Faust tells of it."""
+    order.granted()
+    await order.assigned(tps, changelog, recovered)
+
+
 def nothing(partitions: frozenset[int]) -> dict[tuple[str, int], int]:
     return {}
 
@@ -83,7 +89,7 @@ async def test_many_gaps_at_once_are_all_sought_back(bootstrap: str, new_topic: 
     write(bootstrap, topic, range(PARTITIONS))
     tps = {TP(topic, partition) for partition in range(PARTITIONS)}
     order, seeks = order_of(bootstrap, topic, tps)
-    await order.assigned(tps, Stateless(), nothing)
+    await taken_up(order, tps, Stateless(), nothing)
     for tp in tps:
         assert not await order.accepts(message(tp, 1))
     assert order.gaps == PARTITIONS
@@ -101,7 +107,7 @@ async def test_partitions_of_which_nothing_comes_are_looked_at(bootstrap: str, n
     write(bootstrap, topic, range(10))
     tps = {TP(topic, partition) for partition in range(PARTITIONS)}
     order, seeks = order_of(bootstrap, topic, tps)
-    await order.assigned(tps, Stateless(), nothing)
+    await taken_up(order, tps, Stateless(), nothing)
     heard = TP(topic, 0)
     assert await order.accepts(message(heard, 0))
     await retried(order, lambda: len(seeks.sought) == 9)
@@ -115,7 +121,7 @@ async def test_where_the_rule_is_off_nothing_is_sought(bootstrap: str, new_topic
     tp = TP(topic, 0)
     order, seeks = order_of(bootstrap, topic, {tp})
     order.enforced = False
-    await order.assigned({tp}, Stateless(), nothing)
+    await taken_up(order, {tp}, Stateless(), nothing)
     assert await order.accepts(message(tp, 2))
     assert not order.missing
     assert seeks.sought == {}
@@ -125,7 +131,7 @@ async def test_a_spare_worker_is_assigned_nothing_and_knows_it(bootstrap: str, n
     """More workers than partitions: the last one is ready, and waits."""
     order, _ = order_of(bootstrap, new_topic(partitions=1), set())
     assert not order.is_assigned
-    await order.assigned(set(), Stateless(), nothing)
+    await taken_up(order, set(), Stateless(), nothing)
     assert order.is_assigned
     assert order.next == {}
     order.released()
@@ -146,9 +152,9 @@ async def test_what_is_committed_while_the_state_is_read_is_taken_again(
         owner.commit(offsets=[TopicPartition(topic, 0, 2)], asynchronous=False)
         owner.close()
 
-    await order.assigned({tp}, Stateless(commit), nothing)
+    await taken_up(order, {tp}, Stateless(commit), nothing)
     assert order.next == {(topic, 0): 0}
-    await order.assigned({tp}, Stateless(), nothing)
+    await taken_up(order, {tp}, Stateless(), nothing)
     assert order.next == {(topic, 0): 2}
 
 
@@ -164,10 +170,26 @@ async def test_an_assignment_that_ended_while_its_state_was_read_is_not_taken_up
         told.append(partitions)
         return {}
 
-    await order.assigned({tp}, Stateless(order.released), recovered)
+    await taken_up(order, {tp}, Stateless(order.released), recovered)
     assert (order.is_assigned, order.next, told) == (False, {}, [])
-    await order.assigned({tp}, Stateless(), recovered)
+    await taken_up(order, {tp}, Stateless(), recovered)
     assert (order.is_assigned, told) == (True, [frozenset({0})])
+
+
+async def test_an_assignment_that_was_taken_away_before_it_was_told_of_is_not_taken_up(
+    bootstrap: str, new_topic: Callable[..., str]
+) -> None:
+    """Faust was busy with the one before, and tells of it when the group has begun to give out anew."""
+    topic = new_topic(partitions=1)
+    tp = TP(topic, 0)
+    order, _ = order_of(bootstrap, topic, {tp})
+    order.granted()
+    order.released()
+    await order.assigned({tp}, Stateless(), nothing)
+    assert not order.is_assigned
+    order.granted()
+    await order.assigned({tp}, Stateless(), nothing)
+    assert order.is_running
 
 
 def test_the_log_tells_real_offsets_only(bootstrap: str, new_topic: Callable[..., str]) -> None:
