@@ -61,10 +61,10 @@ class House:
         found = 0.0
         for process in Path("/proc").glob("[0-9]*"):
             try:
-                mine = os.getpgid(int(process.name)) == self.worker.pid
-                if mine and f"streams.roles.{role}".encode() in (process / "cmdline").read_bytes():
-                    lines = (process / "status").read_text().splitlines()
-                    found += next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+                lines = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+                is_ours = int(lines["PPid"]) == self.worker.pid
+                if is_ours and f"streams.roles.{role}".encode() in (process / "cmdline").read_bytes():
+                    found += int(lines["VmRSS"].split()[0]) / 1024
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has ended meanwhile
         assert found, f"no process of the role {role}"
