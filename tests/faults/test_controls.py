@@ -89,10 +89,11 @@ def test_the_same_kills_do_no_harm_where_the_rule_holds(make_cluster: Make, figu
 def storm(cluster: Cluster, seed: int) -> Verdict:
     """Workers join and leave under load."""
     rnd = random.Random(seed)
-    sender = begin(cluster, 1, seed, 12_000, 1_200.0)
+    sender = begin(cluster, 1, seed, 24_000, 1_200.0)
     while not sender.done.is_set():
         guest = cluster.start("behaviour")
-        sender.done.wait(rnd.uniform(2.0, 5.0))
+        eventually(lambda guest=guest: guest.ready or sender.done.is_set(), 60, 0.05, "a guest that has joined")
+        sender.done.wait(rnd.uniform(0.2, 2.0))
         guest.terminate()
     return settle(cluster, 1, cold=False)
 
