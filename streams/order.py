@@ -5,7 +5,7 @@ not rewind a kept partition that has no commit yet. So each offset must follow t
 seek back, again and again, because a batch that is being handed over moves Faust's read offset past a seek.
 
 Where everything that waited was skipped, no later message shows the gap. So the broker is asked about partitions of
-which nothing came since they were assigned: after two seconds, then ever less often.
+which nothing came since it was asked last: after two seconds, then less often, at least every `LOOK_S`.
 
 The asking is done beside the event loop and never waited for there: many partitions may be missing at once, and while
 they are, what did come must still be flushed.
@@ -27,6 +27,7 @@ from streams.settings import Settings
 
 SEEK_AGAIN_S: Final = 0.7
 SILENCE_S: Final = 2.0
+LOOK_S: Final = 16.0
 
 Applied = Mapping[Partition, int]
 """The highest offset of each input partition that the state read back covers."""
@@ -49,8 +50,8 @@ class Order:
         self._granted = -1
         """The count at which partitions were given last."""
         self.gaps = 0
-        self._first: dict[Any, int] = {}
-        """Faust's TP -> the offset that it was assigned from."""
+        self._seen: dict[Any, int] = {}
+        """Faust's TP -> the offset that was next when it was looked at last."""
         self._silence_s, self._look_s = SILENCE_S, 0.0
         self._known: tuple[Partition, int, list[int]] = (("", -1), 0, [0])
         self._log = LogReader(settings, group)
@@ -82,14 +83,14 @@ class Order:
         tps = [tp for tp in assignment if tp.topic in self.topics]
         partitions = frozenset(tp.partition for tp in tps)
         self.next, self.is_assigned = {}, False
-        self.missing, self._first = {}, {}
+        self.missing, self._seen = {}, {}
         committed = await self._answer(holds, self._log.committed, [(tp.topic, tp.partition) for tp in tps])
         if committed is None or not await changelog.recover(partitions, holds):
             return
         following = await self._answer(holds, self._starts, committed, recovered(partitions))
         if following is None or not holds():
             return
-        self.next, self._first = following, {tp: following[tp.topic, tp.partition] for tp in tps}
+        self.next, self._seen = following, {tp: following[tp.topic, tp.partition] for tp in tps}
         self._silence_s, self._look_s = SILENCE_S, boottime_s() + SILENCE_S
         self.is_assigned = True
 
@@ -135,7 +136,7 @@ class Order:
             mended.result()
         now_s = boottime_s()
         if self.enforced and self.next and now_s > self._look_s and not self.app.rebalancing:
-            self._silence_s *= 2.0
+            self._silence_s = min(2.0 * self._silence_s, LOOK_S)
             self._look_s = now_s + self._silence_s
             self._mending = asyncio.create_task(self._look())
         elif due := [tp for tp, since_s in self.missing.items() if now_s - since_s > SEEK_AGAIN_S]:
@@ -155,18 +156,17 @@ class Order:
 
     async def _look(self) -> None:
         """Find partitions with records of which none came, although nothing keeps them from coming."""
-        silent = {tp: first for tp, first in self._first.items() if self._is_silent(tp, first)}
-        if not silent:
-            return
-        places = {(tp.topic, tp.partition): first for tp, first in silent.items()}
-        waiting = await self._ask(self._log.offsets_from, places, PROBE_S)
-        for tp, first in silent.items():
-            if (tp.topic, tp.partition) in waiting and self._first.get(tp) == first and self._is_silent(tp, first):
+        silent = {tp: seen for tp, seen in self._seen.items() if self._is_silent(tp, seen)}
+        self._seen = {tp: self.next.get((tp.topic, tp.partition), seen) for tp, seen in self._seen.items()}
+        places = {(tp.topic, tp.partition): seen for tp, seen in silent.items()}
+        waiting = await self._ask(self._waiting, places)
+        for tp, seen in silent.items():
+            if (tp.topic, tp.partition) in waiting and self._seen.get(tp) == seen and self._is_silent(tp, seen):
                 self.gaps += 1
                 self.missing[tp] = 0.0
 
-    def _is_silent(self, tp: Any, first: int) -> bool:
-        return self.next.get((tp.topic, tp.partition)) == first and tp not in self.missing
+    def _is_silent(self, tp: Any, seen: int) -> bool:
+        return self.next.get((tp.topic, tp.partition)) == seen and tp not in self.missing
 
     async def _answer(self, holds: Callable[[], bool], question: Any, *arguments: Any) -> Any:
         """Ask until the broker answers. None where the assignment ends before."""
@@ -194,6 +194,15 @@ class Order:
                 )
             found[key] = max(committed[key], low)
         return found
+
+    def _waiting(self, places: Mapping[Partition, int]) -> set[Partition]:
+        """Which partitions have a record at or after their place; none where the broker is away."""
+        try:
+            ends = self._log.ends(list(places))
+        except KafkaException:
+            return set()
+        behind = {key: place for key, place in places.items() if place < ends[key][1]}
+        return set(self._log.offsets_from(behind, PROBE_S)) if behind else set()
 
     def _following(self, key: Partition, expected: int) -> int:
         """The offset that the broker really gives at or after `expected`: compaction and transactions leave gaps.

@@ -115,6 +115,25 @@ async def test_partitions_of_which_nothing_comes_are_looked_at(bootstrap: str, n
     assert order.gaps == 9
 
 
+async def test_a_partition_that_falls_silent_before_its_end_is_looked_at_again(
+    bootstrap: str, new_topic: Callable[..., str]
+) -> None:
+    """Some came, the rest was skipped; nothing is written any more that would show it."""
+    topic = new_topic(partitions=2)
+    write(bootstrap, topic, range(2))
+    tps = {TP(topic, 0), TP(topic, 1)}
+    order, seeks = order_of(bootstrap, topic, tps)
+    await taken_up(order, tps, Stateless(), nothing)
+    assert await order.accepts(message(TP(topic, 0), 0))
+    for offset in range(RECORDS):
+        assert await order.accepts(message(TP(topic, 1), offset))
+    await retried(order, lambda: bool(seeks.sought))
+    assert seeks.sought == {TP(topic, 0): 1}
+    for offset in (1, 2):
+        assert await order.accepts(message(TP(topic, 0), offset))
+    assert not order.missing
+
+
 async def test_where_the_rule_is_off_nothing_is_sought(bootstrap: str, new_topic: Callable[..., str]) -> None:
     topic = new_topic(partitions=1)
     write(bootstrap, topic, range(1))
