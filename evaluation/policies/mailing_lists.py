@@ -79,7 +79,7 @@ class MailingLists(LiveLists):
             return digest
         profile = self.driver.profiles[digest.user_id.encode()]
         items = self._instead(digest.user_id, now_ms, profile, self.driver.replica)
-        return msgspec.structs.replace(digest, items=items)
+        return msgspec.structs.replace(digest, items=items[: len(digest.items)])  # longer mails have more clicks
 
     def _for_site(self, user_id: str, now_ms: int, list_id: str) -> Items:
         if self._instead is None:
