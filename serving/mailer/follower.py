@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.behaviour import Erasure
 from schemas.decode import Invalid, decode
@@ -16,6 +16,7 @@ from serving.mailer.known import TOPICS, Known
 
 BATCH: Final = 2_000
 START_S: Final = 15.0
+LEADERLESS: Final = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 
 
 class Follower:
@@ -47,8 +48,7 @@ class Follower:
             raise MailerError(f"topics are missing: {', '.join(missing)} (attune topics create)")
         places = [TopicPartition(topic, partition, 0) for topic in TOPICS for partition in cluster[topic].partitions]
         for place in places:
-            low, _ = self._asking.get_watermark_offsets(place, timeout=START_S)
-            place.offset = self._reached[place.topic, place.partition] = low
+            place.offset = self._reached[place.topic, place.partition] = self._bounds(place)[0]
         self._read_erasures([place for place in places if place.topic == "erasures"])
         for place in places:
             place.offset = self._reached[place.topic, place.partition]
@@ -63,7 +63,20 @@ class Follower:
             self._read()
 
     def _end(self, place: TopicPartition) -> int:
-        return int(self._asking.get_watermark_offsets(place, timeout=START_S)[1])
+        return self._bounds(place)[1]
+
+    def _bounds(self, place: TopicPartition) -> tuple[int, int]:
+        """Where a partition starts and ends. One that was made a moment ago may have no leader yet: asked again."""
+        deadline_s = time.monotonic() + START_S
+        while True:
+            try:
+                low, high = self._asking.get_watermark_offsets(place, timeout=START_S)
+            except KafkaException as error:
+                if error.args[0].code() not in LEADERLESS or time.monotonic() > deadline_s:
+                    raise
+                self._stop.wait(0.2)
+            else:
+                return int(low), int(high)
 
     def catch_up(self, *topics: str, timeout_s: float = 120.0) -> None:
         """Wait until everything is read that these topics (all by default) hold now. Raises MailerError."""
