@@ -39,8 +39,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             for name in rates.PARTS:
                 result["parts"].append(rates.measure(settings, name, args.people, args.items, args.events))
                 say(result["parts"][-1])
-            clean, poisoned = result["parts"][0], result["parts"][1]
-            result["poison"] = {"of_the_clean_rate": round(poisoned["ratio"] / clean["ratio"], 2), "bar": 0.8}
+            ratio = {part["part"]: part["ratio"] for part in result["parts"]}
+            of_clean = ratio["state path, 1 % poison"] / ratio["state path"]
+            result["poison"] = {"of_the_clean_rate": round(of_clean, 2), "bar": 0.8}
             say(result["poison"])
         if "workers" in wanted:
             result["two_workers"] = rates.measure(

@@ -76,7 +76,7 @@ class BehaviourWorker:
             self.meter.count("attune_failures_total", what, by=0)
         self.quality = LiveQuality()
         self.judged_s = boottime_s()
-        self.assigned_s: float | None = None
+        self.assigned_s = boottime_s()
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
         self.timers: dict[Kind, Timers] = {"recommend": Timers(), "erase": Timers(), "mail": Timers()}
         self.send_rate = SendRate(settings.pack.mail.of("digest").max_per_minute, settings.partitions)
@@ -91,8 +91,7 @@ class BehaviourWorker:
         self.changelog = Changelog(settings, PROFILES_CHANGELOG, BEHAVIOUR_GROUP, self.table)
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, BEHAVIOUR_GROUP, frozenset(names))
-        state = self.table, self.changelog
-        self.writer = Writer(settings, *state, self.membership, self.lease, self.counts, self.meter)
+        self.writer = Writer(settings, self.table, self.changelog, self.membership, self.lease, self.counts, self.meter)
         stream = self.app.topic(*names, key_serializer="raw", value_serializer="raw", acks=False)
         self.app.agent(stream, name="behaviour")(stopping(self.consume))
         self.app.timer(TICK_S)(self.tick)
@@ -362,8 +361,7 @@ class BehaviourWorker:
             self.timers[due.kind].add(partition, due.due_ms, key, due.kind)
         self.heard_s = dict.fromkeys(partitions, boottime_s())
         self.counts.rebalances += 1
-        if self.assigned_s is not None:
-            self.meter.set("attune_recovery_seconds", boottime_s() - self.assigned_s)
+        self.meter.set("attune_recovery_seconds", boottime_s() - self.assigned_s)
         return applied
 
     async def on_revoked(self, *_: Any, **__: Any) -> None:

@@ -92,17 +92,18 @@ class Changelog:
         try:
             ends = self._start(consumer, partitions)
             while ends and holds():
-                rows: list[Row] = []
+                rows, reached = list[Row](), dict[int, int]()
                 for message in consumer.consume(BATCH, POLL_S):
                     partition, offset, error = message.partition() or 0, message.offset() or 0, message.error()
                     if error is None:
                         rows.append((message.key() or b"", message.value(), partition))
-                        self.reached[partition] = offset + 1
+                        reached[partition] = offset + 1
                     elif error.code() == KafkaError._PARTITION_EOF:
-                        self.reached[partition] = offset
+                        reached[partition] = offset
                     elif error.code() in HOPELESS:
                         raise KafkaException(error)
                 self._table.apply(rows)
+                self.reached |= reached
                 self.records += len(rows)
                 ends = {partition: end for partition, end in ends.items() if self.reached[partition] < end}
                 self.remaining = sum(end - self.reached[partition] for partition, end in ends.items())

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
-from faust.types import TP
 
 from streams.failstop import stop_process
 from streams.settings import Settings
@@ -108,9 +107,6 @@ class Membership:
         if coordinator is None or not hasattr(coordinator, "generation"):
             stop_process("this release of Faust hides the group's generation; Attune needs the pinned one")
         return int(coordinator.generation) == LOST_GENERATION
-
-    def owns(self, topic: str, partition: int) -> bool:
-        return TP(topic, partition) in self.app.consumer.assignment()
 
     async def commit(self, offsets: Mapping[Any, int]) -> bool:
         """Commit the offsets of owned partitions; False where the group has moved on."""
