@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from streams.failstop import stop_process
 from streams.settings import Settings
+from streams.watermarks import watermarks
 
 Row = tuple[bytes, bytes | None, int]
 """Key, value, and the partition it was read from."""
@@ -115,7 +116,7 @@ class Changelog:
         """Assign what is to be read. Returns where each partition ends now, of those that are not read to it."""
         ends: dict[int, int] = {}
         for partition in sorted(partitions):
-            low, high = consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=ASK_S)
+            low, high = watermarks(consumer, self._topic, partition, ASK_S)
             at = self.reached[partition] = max(self.reached.get(partition, low), low)
             if at > high:
                 stop_process(f"{self._topic}-{partition} ends at {high}, but was read up to {at}")

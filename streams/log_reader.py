@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.clock import boottime_s
 from streams.settings import Settings
+from streams.watermarks import watermarks
 
 Partition = tuple[str, int]
 
@@ -46,7 +47,7 @@ class LogReader:
             return {}
         reader = self._make(f"{self._group}-check")
         try:
-            return {key: reader.get_watermark_offsets(TopicPartition(*key), timeout=READ_S) for key in wanted}
+            return {key: watermarks(reader, *key, READ_S) for key in wanted}
         finally:
             reader.close()
 

@@ -17,6 +17,7 @@ from schemas.decode import Retired, decode
 from streams.clock import boottime_s, wall_ms
 from streams.failstop import stop_process
 from streams.settings import Settings
+from streams.watermarks import watermarks
 
 TOPICS: Final = ("items", "model")
 READ_S: Final = 20.0
@@ -117,7 +118,7 @@ class ReplicaReader:
         for topic in TOPICS:
             metadata = consumer.list_topics(topic, timeout=READ_S).topics[topic]
             for partition in metadata.partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_S)
+                low, high = watermarks(consumer, topic, partition, READ_S)
                 if high > low:
                     ends[topic, partition] = high
                 consumer.incremental_assign([TopicPartition(topic, partition, low)])

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from streams.admin import BrokerError
 from streams.clock import boottime_s
 from streams.settings import Settings
+from streams.watermarks import watermarks
 
 BATCH: Final = 10_000
 READ_S: Final = 8.0
@@ -22,7 +23,7 @@ def scan(settings: Settings, topic: str, partitions: Iterable[int]) -> Iterator[
     try:
         ends: dict[int, int] = {}
         for partition in partitions:
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_S)
+            low, high = watermarks(consumer, topic, partition, READ_S)
             if high > low:
                 ends[partition] = high
                 consumer.incremental_assign([TopicPartition(topic, partition, low)])

@@ -23,6 +23,7 @@ from streams.redis_view import redis_client
 from streams.settings import Settings
 from streams.sink_scripts import ADVANCE, KEEP
 from streams.topics import SINK_GROUP
+from streams.watermarks import watermarks
 
 BATCH: Final = 2_000
 POLL_S: Final = 0.1
@@ -146,10 +147,7 @@ class Sink:
         consumer = self._consumer
         try:
             committed = consumer.committed([TopicPartition(*place) for place in self._new], timeout=KAFKA_S)
-            ends = {
-                (tp.topic, tp.partition): consumer.get_watermark_offsets(tp, timeout=KAFKA_S)
-                for tp in (TopicPartition(*place) for place in self._new)
-            }
+            ends = {place: watermarks(consumer, *place, KAFKA_S) for place in self._new}
         except KafkaException:
             return  # a broker that is just starting, or away: again with the next turn
         self._new.clear()

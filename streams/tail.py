@@ -11,6 +11,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from streams.settings import Settings
+from streams.watermarks import watermarks
 
 BATCH: Final = 2_000
 READ_S: Final = 8.0
@@ -78,7 +79,7 @@ class Tail:
         places: list[TopicPartition] = []
         for topic in self._topics:
             for partition in consumer.list_topics(topic, timeout=READ_S).topics[topic].partitions:
-                low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=READ_S)
+                low, high = watermarks(consumer, topic, partition, READ_S)
                 places.append(TopicPartition(topic, partition, high if self._from_end else low))
                 if high > low and not self._from_end:
                     ends[topic, partition] = high
