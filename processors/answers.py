@@ -9,9 +9,8 @@ accord counts.
 
 from typing import Final
 
-import numpy as np
-
 from processors.actions import SAVE
+from processors.among import among
 from processors.ranking import Ranking
 from processors.retrieval import TEXT_DEEDS, Evidence
 from processors.slate import Place, Slate
@@ -31,9 +30,9 @@ def answers(ranking: Ranking, taste: Taste, deed: int) -> list[int]:
     """Positions in the ranking that answer a deed, the best ranked first."""
     candidates = ranking.candidates
     rows = candidates.rows[ranking.order]
-    own = np.isin(rows, taste.own_rows)
+    own = among(rows, taste.own_rows)
     alike = _alike(candidates.by_text, deed) or _alike(candidates.by_covisitation, deed)
-    fits = np.isin(rows, alike)
+    fits = among(rows, alike)
     positions: list[int] = ranking.order[fits & ~own].tolist()
     return positions
 

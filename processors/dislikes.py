@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from processors.among import among
 from processors.catalogue import Catalogue
 from processors.popularity import DAY_MS
 from processors.profile import Profile
@@ -56,9 +57,9 @@ def disliked(rows: Rows, dislikes: Dislikes, catalogue: Catalogue) -> npt.NDArra
     on_site = catalogue.remote[rows] != 1
     for codes, column in ((dislikes.cities, catalogue.city), (dislikes.regions, catalogue.region)):
         if codes:
-            found[np.isin(column[rows], list(codes)) & on_site] |= PLACE
+            found[among(column[rows], codes) & on_site] |= PLACE
     if isfinite(dislikes.pay):
         found[catalogue.salary_max[rows] <= dislikes.pay] |= PAY
     if dislikes.brands:
-        found[np.isin(catalogue.brand[rows], list(dislikes.brands))] |= BRAND
+        found[among(catalogue.brand[rows], dislikes.brands)] |= BRAND
     return found

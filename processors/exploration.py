@@ -91,16 +91,17 @@ def lottery_of(slate: Slate, ranking: Ranking, places: int, now_ms: int, replica
     best = open_to[:TOP]
     if len(best) < 2:
         return None
-    unknown = open_to
-    unknown = unknown[is_little_known(rows[order[unknown]], now_ms, replica)] if replica.pack.explore_new else best[:0]
-    beyond = unknown[unknown > best[-1]][:LITTLE_KNOWN]
-    places_in_order = np.concatenate([best, beyond])
+    unknown = np.zeros(len(open_to), np.bool_)
+    if replica.pack.explore_new:
+        unknown = is_little_known(rows[order[open_to]], now_ms, replica)
+    beyond = np.flatnonzero(unknown[len(best) :])[:LITTLE_KNOWN] + len(best)
+    places_in_order = np.concatenate([best, open_to[beyond]])
     positions = order[places_in_order]
     scores = ranking.scores[order[best]]
     odds = np.zeros(len(positions))
     odds[: len(best)] = np.exp((scores - scores.max()) / (float(scores.std()) or 1.0))
     odds /= odds.sum()
-    floor = np.isin(places_in_order, unknown)
+    floor = np.concatenate([unknown[: len(best)], np.ones(len(beyond), np.bool_)])
     if floor.any():
         odds = (1.0 - replica.pack.explore_new) * odds + replica.pack.explore_new * floor / floor.sum()
     if places == 1:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from processors.among import among
 from processors.catalogue import Catalogue
 from processors.identity import hash64
 from processors.popularity import DAY_MS
@@ -54,5 +55,5 @@ def discounts(rows: Rows, shown: dict[int, float], taste: Taste, catalogue: Cata
     weights = np.array([log2(1.0 + shown[hashed]) for hashed in known.tolist()])
     places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
     found = np.where(known[places] == hashes, weights[places], 0.0)
-    found[np.isin(rows, taste.own_rows)] = 0.0
+    found[among(rows, taste.own_rows)] = 0.0
     return found

@@ -8,7 +8,6 @@ Items and rows come in any order: what is known of an item that is not in the ca
 
 from collections import deque
 from collections.abc import Iterable
-from copy import copy
 from typing import Final
 
 import numpy as np
@@ -104,7 +103,8 @@ class Replica:
         """The same catalogue and models, read by another pack: for one list, not to be kept."""
         if pack is self.pack:
             return self
-        seen = copy(self)
+        seen = object.__new__(Replica)
+        seen.__dict__.update(self.__dict__)  # several times as fast as copy.copy, and done for every event
         seen.pack = pack
         return seen
 

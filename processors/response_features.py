@@ -1,5 +1,7 @@
 """What is known of a place of a list when it is decided, for the heads of processors/response.py."""
 
+from math import log2
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,11 +41,15 @@ def features_of(
         freshness(rows, now_ms, replica),
         popularity(rows, now_ms, replica),
         [row in own for row in rows.tolist()],
-        np.log2([1.0 + shown.get(hashed, 0.0) for hashed in hashes]),
+        [log2(1.0 + shown.get(hashed, 0.0)) for hashed in hashes],
         [place.propensity < 1.0 for place in places],
-        np.full(len(places), np.log2(1.0 + views)),
-        np.full(len(places), by_mail),
+        log2(1.0 + views),
+        by_mail,
     ]
-    table = np.column_stack(columns).astype(np.float64)
-    rounded: Matrix = np.clip(np.nan_to_num(table), -MOST, MOST).astype(np.float16).astype(np.float64)
+    table = np.empty((len(places), len(FEATURES)))
+    for place, column in enumerate(columns):
+        table[:, place] = column
+    table[np.isnan(table)] = 0.0
+    np.minimum(np.maximum(table, -MOST, out=table), MOST, out=table)
+    rounded: Matrix = table.astype(np.float16).astype(np.float64)
     return rounded

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from processors.among import among
 from processors.pack import Pack
 from processors.ranking import Ranking
 from processors.replica import Replica
@@ -77,13 +78,12 @@ class Slate:
         """Which of `rows` `refusal` has nothing against."""
         catalogue, pack = self._replica.catalogue, self._pack
         brand, twin = catalogue.brand[rows], catalogue.twin[rows]
-        allowed: Mask = ~np.isin(rows, list(self._taken))
-        allowed &= ~np.isin(twin, list(self._twins - {0}))
+        allowed: Mask = ~(among(rows, self._taken) | among(twin, self._twins - {0}))
         full = [code for code, count in self._brands.items() if code and count >= pack.max_per_brand]
         if full:
-            allowed &= ~np.isin(brand, full)
+            allowed &= ~among(brand, full)
         if self._seen >= pack.max_seen and self._own:
-            allowed &= ~np.isin(rows, list(self._own))
+            allowed &= ~among(rows, self._own)
         return allowed
 
     def add(self, place: Place, at: int | None = None) -> None:

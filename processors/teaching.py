@@ -32,9 +32,5 @@ def may_teach(profile: Profile, arrival: Arrival, event: ItemEvent, pack: Pack) 
 def _repeats(profile: Profile, arrival: Arrival, event: ItemEvent) -> int:
     """How often the person did the like with the item in the day before, as far as the profile goes back."""
     since_ms, item_id, topic = event.ts_ms - DAY_MS, event.item_id, arrival.topic
-    count = 0
-    for action in reversed(profile.actions):
-        if action.ts_ms < since_ms:
-            break
-        count += action.item_id == item_id and action.topic == topic
-    return count
+    same = [action for action in profile.actions if action.item_id == item_id]
+    return sum(1 for action in same if action.topic == topic and action.ts_ms >= since_ms)

@@ -36,6 +36,10 @@ LEAST: Final = 0.1
 NOTHING: Final[tuple[Rows, Similarities]] = (np.zeros(0, np.intp), np.zeros(0, np.float32))
 
 
+_FULLY: Final = [1.0] * MAX_WORDS
+_LABELS: Final = [LABEL_WEIGHT] * MAX_WORDS
+
+
 class TextIndex:
     """An inverted index over catalogue rows."""
 
@@ -44,7 +48,7 @@ class TextIndex:
         self._names: list[str] = []
         self._free: list[int] = []
         self._listed: list[array[int]] = []
-        self._frequency: list[int] = []
+        self._frequency: array[int] = array("i")
         self._changes: list[int] = []
         self._words: dict[int, tuple[tuple[int, ...], int]] = {}
         """Row -> codes of its words, title words first, and how many of them are title words."""
@@ -130,17 +134,18 @@ class TextIndex:
         An item without words is like no other.
         """
         scale = float(1 << len(self._words).bit_length())
-        columns: dict[int, int] = {}
-        places: list[tuple[int, int, float]] = []
-        for place, row in enumerate(rows.tolist()):
-            codes, count = self._words.get(row, ((), 0))
-            for i, code in enumerate(codes):
-                weight = log2(1.0 + scale / self._frequency[code]) * (1.0 if i < count else LABEL_WEIGHT)
-                places.append((place, columns.setdefault(code, len(columns)), weight))
-        table = np.zeros((len(rows), max(len(columns), 1)))
-        if places:
-            held, words_of, weights = zip(*places, strict=True)
-            table[np.array(held), np.array(words_of)] = weights
+        codes: list[int] = []
+        shares: list[float] = []
+        lengths_of: list[int] = []
+        for row in rows.tolist():
+            held, count = self._words.get(row, ((), 0))
+            codes += held
+            shares += _FULLY[:count] + _LABELS[: len(held) - count]
+            lengths_of.append(len(held))
+        words_of, columns = np.unique(np.array(codes, np.intp), return_inverse=True)
+        weights = np.log2(1.0 + scale / np.frombuffer(self._frequency, np.int32)[words_of])
+        table = np.zeros((len(rows), max(len(words_of), 1)))
+        table[np.repeat(np.arange(len(rows)), lengths_of), columns] = weights[columns] * shares
         lengths = np.sqrt(np.einsum("ij,ij->i", table, table))
         table /= np.where(lengths > 0.0, lengths, 1.0)[:, None]
         similarities: npt.NDArray[np.float64] = table @ table.T

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def run(app: faust.App, settings: Settings, group: str, topics: Sequence[str], w
     try:
         process.execute_from_commandline()
     except SystemExit as finished:
+        if (crash := process.crash_reason or app.crash_reason) is not None:  # Faust ends with 70 and says no word
+            stop_process(f"{app.conf.id}: {crash!r}\n{''.join(traceback.format_exception(crash))}")
         return _code(finished.code)
     except Exception as error:  # noqa: BLE001 - whatever it is, say it in one line and let the supervisor restart
         stop_process(f"{app.conf.id}: {error!r}")

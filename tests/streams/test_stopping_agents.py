@@ -1,6 +1,7 @@
 """An agent that raises ends its process: Faust alone would go on silently after the record at hand."""
 
 import asyncio
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import streams.learning
 from processors.model_rows import MARKER_KEY, Marker, encode_marker
 from schemas.learning import Lesson
+from streams.admin import create_topics
 from streams.behaviour import BehaviourWorker
 from streams.failstop import FAILSTOP_EXIT, REFUSED_EXIT
 from streams.faust_app import stopping
@@ -24,6 +26,32 @@ async def consume(stream):
 
 asyncio.run(stopping(consume)(None))
 """
+
+
+CRASHES = """
+import sys
+from streams.behaviour import BehaviourWorker
+from streams.roles.behaviour import behaviour
+from streams.roles.faust_process import start_faust
+
+async def tick(self):
+    raise KeyError("a tick")
+
+BehaviourWorker.tick = tick
+sys.exit(start_faust(behaviour))
+"""
+
+
+def test_whatever_else_ends_a_worker_is_said(clean_kafka: str) -> None:
+    settings = read_settings({"ATTUNE_BOOTSTRAP": clean_kafka}, partitions=2)
+    create_topics(settings)
+    environ = {**os.environ, "ATTUNE_BOOTSTRAP": settings.bootstrap, "ATTUNE_PARTITIONS": str(settings.partitions)}
+    done = subprocess.run(
+        [sys.executable, "-c", CRASHES], capture_output=True, text=True, check=False, env=environ, timeout=60
+    )
+    assert done.returncode == FAILSTOP_EXIT
+    assert "attune: stopped: attune.behaviour: KeyError('a tick')" in done.stderr
+    assert "in tick" in done.stderr  # where
 
 
 def test_it_says_what_happened_and_ends() -> None:
