@@ -30,10 +30,11 @@ KAFKA_FIXTURES = frozenset({"kafka_source", "slate", "bootstrap", "clean_kafka",
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a broker, before `-m` selects."""
+    """Mark what needs a broker, before `-m` selects; what takes minutes goes first, so that no process waits for it."""
     for item in items:
         if KAFKA_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("kafka")
+    items.sort(key=lambda item: item.get_closest_marker("minutes") is None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

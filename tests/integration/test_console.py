@@ -78,6 +78,7 @@ def console(house: House, tmp_path: Path) -> Iterator[ConsoleProcess]:
         process.close()
 
 
+@pytest.mark.minutes
 def test_a_night_on_call(house: House, console: ConsoleProcess, broker: Broker, tmp_path: Path) -> None:
     eventually(
         lambda: re.search(r"\bready\b *$", house.log.read_text(), re.MULTILINE), 90, 0.2, "a worker that is ready"

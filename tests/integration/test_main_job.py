@@ -148,6 +148,7 @@ def generated(people: int = 300, items: int = 500) -> Iterator[Row]:
         yield {"topic": topic, "key": user, "value": event}
 
 
+@pytest.mark.minutes
 def test_generated_jobs(clean_kafka: str, tmp_path: Path) -> None:
     file = tmp_path / "generated.jsonl.gz"
     with gzip.open(file, "wt") as out:
@@ -155,10 +156,12 @@ def test_generated_jobs(clean_kafka: str, tmp_path: Path) -> None:
     run(file, "jobs", clean_kafka, tmp_path / "worker.log", None, 240)
 
 
+@pytest.mark.minutes
 def test_jobs(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
     run(data_dir / "jobs.jsonl.gz", "jobs", clean_kafka, tmp_path / "worker.log", None, 240)
 
 
+@pytest.mark.minutes
 def test_the_first_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
     run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 300)
 
@@ -166,4 +169,4 @@ def test_the_first_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -
 @pytest.mark.faults
 @pytest.mark.timeout(1800)
 def test_all_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
-    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", None, 900)
+    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", None, 1_600)
