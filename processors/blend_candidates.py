@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from processors.blend_features import People, distances_km
+from processors.blend_features import People
+from processors.distances import distances_from_km
 from processors.eligibility import eligible
 from processors.replica import Replica
 from processors.retrieval import NO_EVIDENCE, Asked, Candidates, Evidence, alike, asked_for, listed, read_like
@@ -76,7 +77,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     found += [rows for rows, _ in asked]
     near = _once(replica.nearby.around(person.places[:PLACES] if only is None else []), replica)
     if len(near):
-        km = distances_km(near, person.places[:1], replica)[0]
+        km = distances_from_km(near, person.places[:1], replica.catalogue)[0]
         shares = replica.popularity.parts(replica.shelves.numbers[near], now_ms, replica.total_levels)[WEEK]
         score = 1.0 / (1.0 + km / NEAR_KM) + TEXT_BESIDE_NEAR * merit[near]
         score += POPULAR_BESIDE_NEAR * np.log1p(shares * len(replica.catalogue))

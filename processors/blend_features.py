@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from processors.blend import NAMES, OWN
 from processors.context import Context
+from processors.distances import distances_from_km
 from processors.popularity import half_lives_d
 from processors.replica import Replica
 from processors.top_list import Rows
@@ -31,9 +32,6 @@ TRAIL_FLOOR: Final = 0.05
 SESSION_FLOOR: Final = 1e-4
 LEVEL_SHIFT: Final = 7.0
 HOUR_MS: Final = 3_600_000.0
-KM_PER_DEGREE: Final = 111.195
-FAR_KM: Final = 3_000.0
-"""The distance of what has no place."""
 SOME_KM: Final = 5.0
 NEAR_KM: Final = 30.0
 NEAR_DEEDS: Final = 5
@@ -116,19 +114,6 @@ def blend_features(
     return matrix
 
 
-def distances_km(rows: Rows, places: list[tuple[float, float]], replica: Replica) -> Matrix:
-    """Places × rows; `FAR_KM` where an item has no place. On a plane, exact to 1% up to some 500 km."""
-    lat, lon = replica.catalogue.lat[rows], replica.catalogue.lon[rows]
-    at = np.array(places)
-    north = lat - at[:, :1]
-    east = np.abs(lon - at[:, 1:])
-    east = np.minimum(east, 360.0 - east)
-    east *= np.cos(np.radians(at[:, :1]))
-    km: Matrix = KM_PER_DEGREE * np.sqrt(north * north + east * east)
-    km[np.isnan(km)] = FAR_KM
-    return km
-
-
 def _popularity(part: Matrix, rows: Rows, now_ms: int, replica: Replica) -> Values:
     """Fills level and trends; returns the base."""
     shares = replica.popularity.parts(replica.shelves.numbers[rows], now_ms, replica.total_levels)
@@ -152,7 +137,7 @@ def _text(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
 
 
 def _places(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
-    km = distances_km(rows, person.places, replica)
+    km = distances_from_km(rows, person.places, replica.catalogue)
     first = COLUMN["distance"]
     matrix[first] = -np.log(SOME_KM + km.min(axis=0))
     matrix[first + 1] = -np.log(SOME_KM + km[0])

@@ -10,6 +10,8 @@ from processors.catalogue import Catalogue
 from processors.top_list import Rows
 
 KM_PER_DEGREE: Final = 111.195
+FAR_KM: Final = 3_000.0
+"""The distance of what has no place, where a number is needed."""
 
 
 def distances_km(rows: Rows, lat: float, lon: float, catalogue: Catalogue) -> npt.NDArray[np.float64]:
@@ -19,4 +21,17 @@ def distances_km(rows: Rows, lat: float, lon: float, catalogue: Catalogue) -> np
     east -= 360.0 * np.rint(east / 360.0)
     east *= cos(radians(lat))
     km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.sqrt(north * north + east * east)
+    return km
+
+
+def distances_from_km(rows: Rows, places: list[tuple[float, float]], catalogue: Catalogue) -> npt.NDArray[np.float64]:
+    """Places (latitude, longitude) × rows; `FAR_KM` where an item has no coordinates. As exact as the above."""
+    lat, lon = catalogue.lat[rows], catalogue.lon[rows]
+    at = np.array(places)
+    north = lat - at[:, :1]
+    east = np.abs(lon - at[:, 1:])
+    east = np.minimum(east, 360.0 - east)
+    east *= np.cos(np.radians(at[:, :1]))
+    km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.sqrt(north * north + east * east)
+    km[np.isnan(km)] = FAR_KM
     return km

@@ -6,6 +6,7 @@ whether it writes at all.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
@@ -42,8 +43,8 @@ class Lists(Protocol):
         """What goes out once it is decided that a mail goes: the same, but for ablations of the items."""
 
 
-class ByRule:
-    """A list that a rule over the live items gives; subclasses say which rule."""
+class Shelved(ABC):
+    """A list of live items, whatever tells which."""
 
     source = "rule"
 
@@ -60,21 +61,29 @@ class ByRule:
             self._swept_ms = record.at_ms
             self.shelf.drop_expired(record.at_ms)
 
-    def chosen(self, user: User, now_ms: int) -> Sequence[str]:
-        """Item ids, the best first; the first `SIZE` count."""
-        raise NotImplementedError
+    @abstractmethod
+    def mail(self, user_id: str, now_ms: int) -> Items:
+        """The list of one person."""
 
     def site(self, user_id: str, now_ms: int) -> tuple[str, Items]:
         self._count += 1
         return f"{self.source}-{self._count}", self.mail(user_id, now_ms)
 
+    def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
+        return items
+
+
+class ByRule(Shelved):
+    """A list that a rule over the live items gives; subclasses say which rule."""
+
+    @abstractmethod
+    def chosen(self, user: User, now_ms: int) -> Sequence[str]:
+        """Item ids, the best first; the first `SIZE` count."""
+
     def mail(self, user_id: str, now_ms: int) -> Items:
         person = self.audience.people.get(user_id)
         ids = self.chosen(person.row, now_ms) if person is not None else ()
         return as_items([i for i in ids if self.shelf.is_live(i, now_ms)][:SIZE], self.source)
-
-    def sent_instead(self, user_id: str, items: Items, now_ms: int) -> Items:
-        return items
 
 
 class Newest(ByRule):

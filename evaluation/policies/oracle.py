@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from evaluation.policies.audience import Audience, Person
-from evaluation.policies.lists import SIZE, ByRule, Items, as_items
+from evaluation.policies.lists import SIZE, Items, Shelved, as_items
 from evaluation.policies.send_rule import FIRST_HOUR, LAST_HOUR, HourRule
 from processors.hour_tables import HoursView
 from processors.send_decision import HourModel, Known
@@ -30,7 +30,7 @@ class _TellsBest(Protocol):
     def best_items(self, user_id: str, ts_ms: int, n: int = 10) -> list[str]: ...
 
 
-class OracleLists(ByRule):
+class OracleLists(Shelved):
     """What is truly best for a person at that moment."""
 
     source = "oracle"
