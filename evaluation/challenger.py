@@ -7,14 +7,20 @@ the candidates drawn beside it, ties counted half; blocks of consecutive example
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
 
 from evaluation.comparison import PairedComparison, Verdict
 from evaluation.confidence_sequence import Boundary
 from processors.blend import Blend
 from processors.challenger import Challenger, Matrix, candidates_of
+from processors.challenger_rows import ChallengerState
 from processors.pack import Pack
 from schemas.learning import Example
+
+Change = Literal["fit", "serve", "rollback"]
 
 BLEND: Final = "blend"
 CHALLENGER: Final = "challenger"
@@ -33,7 +39,7 @@ class Shadow:
         self._challenger = challenger
         self._fitted_to = fitted_to
         self._comparison = PairedComparison(BLEND, CHALLENGER, Boundary(tightest_at=200), block=BLOCK, burn_in=BURN_IN)
-        self.tables: list[Matrix] = []
+        self.tables: list[npt.NDArray[np.float16]] = []
         """Candidates of the latest examples, to fit on."""
         self.compared = 0
         self.sums = [0.0, 0.0]
@@ -54,7 +60,7 @@ class Shadow:
             self.compared += 1
             self.sums = [total + gain for total, gain in zip(self.sums, gains, strict=True)]
         self._blend.learn_one(example, offset)
-        self.tables.append(table)
+        self.tables.append(table.astype(np.float16))  # as it was sent: nothing is lost, and a quarter of the room taken
         if len(self.tables) > 2 * MOST_TABLES:
             del self.tables[:MOST_TABLES]
 
@@ -65,6 +71,19 @@ class Shadow:
     def means(self) -> tuple[float, float] | None:
         """The mean gain of blend and challenger; None before anything was compared."""
         return (self.sums[0] / self.compared, self.sums[1] / self.compared) if self.compared else None
+
+
+def next_change(state: ChallengerState | None, winner: str | None, now_ms: int, refit_ms: int) -> Change | None:
+    """What a keeper does next. One that won since its fit serves; one that serves and loses is rolled back; one that
+    does neither for `refit_ms` is fitted anew. Who was rolled back, by whomever, does not serve again before that.
+    """
+    if state is None:
+        return "fit"
+    if state.serves:
+        return "rollback" if winner == BLEND else None
+    if winner == CHALLENGER and state.change == "fit":
+        return "serve"
+    return "fit" if now_ms - state.at_ms >= refit_ms else None
 
 
 def reciprocal_rank(scores: Matrix) -> float:

@@ -45,7 +45,7 @@ def candidates_of(example: Example) -> Matrix | None:
     return table if np.isfinite(table).all() else None
 
 
-def fit(tables: Sequence[Matrix], weights: Matrix, offset: int, seed: int = 0) -> ChallengerModel:
+def fit(tables: Sequence[npt.NDArray[np.floating]], weights: Matrix, offset: int, seed: int = 0) -> ChallengerModel:
     """Fit trees on what `candidates_of` gave. `weights` are the blend's by then, `offset` the last lesson looked at.
 
     The same tables, weights and seed give the same model.
@@ -55,7 +55,7 @@ def fit(tables: Sequence[Matrix], weights: Matrix, offset: int, seed: int = 0) -
     """
     if len(tables) < LEAST_EXAMPLES:
         raise ValueError(f"{len(tables)} examples with candidates; a challenger needs {LEAST_EXAMPLES}")
-    features = np.concatenate(tables)
+    features = np.concatenate(tables, dtype=np.float64)
     sizes = [len(table) for table in tables]
     labels = np.zeros(len(features), np.float32)
     labels[np.cumsum([0, *sizes[:-1]])] = 1.0

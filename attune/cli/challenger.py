@@ -1,5 +1,7 @@
 """`attune challenger`: boosted trees beside the learned blend, in shadow, and in its place by a switch."""
 
+import signal
+import threading
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -16,6 +18,7 @@ challenger = typer.Typer(
     help="Boosted trees beside the learned blend: fitted on its log, compared in shadow, served by a switch.",
     no_args_is_help=True,
 )
+HOUR_MS: Final = 3_600_000
 FIRST: Final = "fit one with: attune challenger fit"
 
 
@@ -27,7 +30,7 @@ def fit(
 ) -> None:
     """Fit a challenger on the examples that the log holds; from now on it is compared in shadow.
 
-    Run it from a scheduler, once a day or so. A challenger that serves is replaced, and must be promoted anew.
+    A challenger that serves is replaced, and must be promoted anew.
 
     [bold]Examples[/bold]
 
@@ -36,22 +39,9 @@ def fit(
       attune challenger fit --seed 7 --json
     """
     settings = _settings(bootstrap)
-    from processors.challenger import fit as fit_trees
-    from processors.challenger import identity_of
-    from processors.challenger_rows import MODEL, STATE, ChallengerState
-    from streams.challenger_log import challenger_rows, publish
-    from streams.clock import wall_ms
+    from streams.challenger_log import challenger_rows
 
-    model, state = challenger_rows(settings)
-    shadow, last = _shadowed(settings, None)
-    last = max(last, model.offset if model else -1, state.offset if state else -1)
-    try:
-        fitted = fit_trees(shadow.tables, shadow.weights, last, seed)
-    except ValueError as error:
-        raise CommandError(str(error)) from None
-    changed = ChallengerState(last, "fit", identity_of(fitted), False, wall_ms())
-    publish(settings, {MODEL: fitted, STATE: changed})
-    _show(_told(fitted, changed, None), json)
+    _show(_fit(settings, *challenger_rows(settings), *_shadowed(settings, None), seed), json)
 
 
 @challenger.command()
@@ -88,7 +78,7 @@ def serve(
     if winner != CHALLENGER and not force:
         said = f"the comparison says {winner}" if winner else "the comparison has not decided"
         raise CommandError(f"{said} after {shadow.compared} examples: see attune challenger status (or give --force)")
-    _change(settings, "serve", model, state, shadow, last, json)
+    _show(_changed(settings, "serve", model, state, shadow, last), json)
 
 
 @challenger.command()
@@ -102,7 +92,84 @@ def rollback(bootstrap: Bootstrap = None, json: Json = False) -> None:
     settings = _settings(bootstrap)
     model, state = _rows(settings)
     shadow, last = _shadowed(settings, model)
-    _change(settings, "rollback", model, state, shadow, last, json)
+    _show(_changed(settings, "rollback", model, state, shadow, last), json)
+
+
+@challenger.command()
+def keep(
+    refit_h: Annotated[
+        float, typer.Option("--refit-h", min=0.0, help="Fit anew whom nothing was decided for in so many hours.")
+    ] = 24.0,
+    look_s: Annotated[float, typer.Option("--look-s", min=0.1, help="Seconds between two looks.")] = 600.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end, for a scheduler.")] = False,
+    bootstrap: Bootstrap = None,
+    json: Json = False,
+) -> None:
+    """Fit, promote and roll back by the comparison alone, until stopped: one line for each change.
+
+    A challenger that wins the comparison serves; one that serves and loses is rolled back; one for which nothing is
+    decided within --refit-h is fitted anew. What somebody rolled back by hand does not serve again before that.
+
+    [bold]Examples[/bold]
+
+      attune challenger keep
+
+      attune challenger keep --once --refit-h 12 --json
+    """
+    settings = _settings(bootstrap)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    while True:
+        told = _looked(settings, round(refit_h * HOUR_MS))
+        if told is not None:
+            _show(told, json)
+        if once or stopping.wait(look_s):
+            return
+
+
+def _looked(settings: Settings, refit_ms: int) -> dict[str, Any] | None:
+    """Make the change that is due, if one is."""
+    from evaluation.challenger import next_change
+    from streams.challenger_log import challenger_rows
+    from streams.clock import wall_ms
+
+    model, state = challenger_rows(settings)
+    shadow, last = _shadowed(settings, model)
+    due = next_change(state, shadow.verdict().winner, wall_ms(), refit_ms)
+    if due == "fit":
+        try:
+            return _fit(settings, model, state, shadow, last, 0)
+        except CommandError as too_few:
+            progress_console().print(str(too_few))
+            return None
+    if due is None or model is None or state is None:
+        return None
+    return _changed(settings, due, model, state, shadow, last)
+
+
+def _fit(
+    settings: Settings,
+    model: "ChallengerModel | None",
+    state: "ChallengerState | None",
+    shadow: "Shadow",
+    last: int,
+    seed: int,
+) -> dict[str, Any]:
+    from processors.challenger import fit as fit_trees
+    from processors.challenger import identity_of
+    from processors.challenger_rows import MODEL, STATE, ChallengerState
+    from streams.challenger_log import publish
+    from streams.clock import wall_ms
+
+    last = max(last, model.offset if model else -1, state.offset if state else -1)
+    try:
+        fitted = fit_trees(shadow.tables, shadow.weights, last, seed)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    changed = ChallengerState(last, "fit", identity_of(fitted), False, wall_ms())
+    publish(settings, {MODEL: fitted, STATE: changed})
+    return _told(fitted, changed, None)
 
 
 def _settings(bootstrap: str | None) -> Settings:
@@ -136,15 +203,9 @@ def _shadowed(settings: Settings, model: "ChallengerModel | None") -> "tuple[Sha
     return shadow, last
 
 
-def _change(
-    settings: Settings,
-    change: str,
-    model: "ChallengerModel",
-    state: "ChallengerState",
-    shadow: "Shadow",
-    last: int,
-    json: bool,
-) -> None:
+def _changed(
+    settings: Settings, change: str, model: "ChallengerModel", state: "ChallengerState", shadow: "Shadow", last: int
+) -> dict[str, Any]:
     from processors.challenger import identity_of
     from processors.challenger_rows import STATE, ChallengerState
     from streams.challenger_log import publish
@@ -165,7 +226,7 @@ def _change(
         winner=verdict.winner,
     )
     publish(settings, {STATE: changed})
-    _show(_told(model, changed, shadow), json)
+    return _told(model, changed, shadow)
 
 
 def _told(model: "ChallengerModel", state: "ChallengerState", shadow: "Shadow | None") -> dict[str, Any]:

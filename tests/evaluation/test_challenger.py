@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from evaluation.challenger import CHALLENGER, Shadow
+from evaluation.challenger import BLEND, CHALLENGER, Shadow, next_change
 from processors.blend import NAMES
 from processors.challenger import LEAST_EXAMPLES, Challenger, candidates_of, fit, identity_of
 from processors.challenger_rows import (
@@ -101,3 +101,27 @@ def test_a_replica_ranks_by_the_challenger_while_its_rows_say_so() -> None:
     made.apply_row(STATE, encode_row(msgspec.structs.replace(serves, change="rollback", serves=False)))
     assert recommend(nurse, NOW_MS, made) == blend
     assert decode_state(encode_row(serves)) == serves
+
+
+@pytest.mark.parametrize(
+    ("change", "serves", "winner", "age_ms", "due"),
+    [
+        ("fit", False, None, 0, None),
+        ("fit", False, None, 1_000, "fit"),
+        ("fit", False, BLEND, 999, None),
+        ("fit", False, BLEND, 1_000, "fit"),
+        ("fit", False, CHALLENGER, 0, "serve"),
+        ("fit", False, CHALLENGER, 5_000, "serve"),
+        ("serve", True, CHALLENGER, 5_000, None),
+        ("serve", True, None, 5_000, None),
+        ("serve", True, BLEND, 0, "rollback"),
+        ("rollback", False, CHALLENGER, 999, None),
+        ("rollback", False, CHALLENGER, 1_000, "fit"),
+        ("rollback", False, BLEND, 0, None),
+    ],
+)
+def test_a_keeper_does_what_the_comparison_says(
+    change: str, serves: bool, winner: str | None, age_ms: int, due: str | None
+) -> None:
+    assert next_change(ChallengerState(7, change, "m", serves, NOW_MS), winner, NOW_MS + age_ms, 1_000) == due
+    assert next_change(None, None, NOW_MS, 1_000) == "fit"

@@ -78,6 +78,32 @@ def test_fitted_compared_served_and_rolled_back(clean_kafka: str, tmp_path: Any)
     assert told("status")["model"] == fitted["model"]
 
 
+def test_kept_by_the_comparison_alone(clean_kafka: str, tmp_path: Any) -> None:
+    own = tmp_path / "attune.toml"
+    own.write_text('[packs.jobs]\nmodels = "blend"\n')
+    names = {"bootstrap": clean_kafka, "partitions": "2", "config": str(own)}
+    settings = read_settings(environment(**names))
+    create_topics(settings)
+
+    def looked(*more: str) -> Any:
+        done = attune("challenger", "keep", "--once", "--json", *more, **names)
+        assert done.code == 0, done.err
+        return done.json["last_change"]["change"] if done.out else done.err
+
+    assert "a challenger needs" in looked()
+    log(settings, 600, 0)
+    assert looked() == "fit"
+    assert looked() == ""  # nothing is decided
+    log(settings, 1_400, 600)
+    assert looked() == "serve"
+    assert serving(settings) is True
+    assert looked() == ""
+    assert attune("challenger", "rollback", **names).code == 0
+    assert looked() == ""  # it won, but somebody did not want it
+    assert serving(settings) is False
+    assert looked("--refit-h", "0") == "fit"
+
+
 def serving(settings: Settings) -> bool:
     """What a worker's replica makes of the rows."""
     replica = Replica(settings.pack)
