@@ -4,6 +4,7 @@ Of mails worth sending `explored` are withheld at random, of those that are not 
 tell what sending does. Each is a decision with its reason.
 """
 
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -48,8 +49,8 @@ def mail_or_not(
 ) -> list[Effect]:
     """The digest, or the reason why none goes; and what the price is to learn of it."""
     look_again(state, replica)
-    decided = ways.items(profile, user_id, now_ms, replica, rules.max_items)
-    composed = compose(Moment(profile, state, user_id, now_ms, replica), decided, rules.max_items, ways.campaigns)
+    listed = partial(ways.items, profile, user_id, now_ms, replica, rules.max_items)
+    composed = compose(Moment(profile, state, user_id, now_ms, replica), listed, rules.max_items, ways.campaigns)
     items = composed.items
     known = known_of(profile, state, user_id, replica.hours, now_ms)
     acted = {action.item_id for action in profile.actions}

@@ -16,7 +16,7 @@ from processors.campaigns.moment import Moment, Pick, Proposal
 from processors.campaigns.reactivation import step_of
 from processors.consent import Suppression
 from processors.recommend import Decided
-from processors.response import Matrix
+from processors.response import FEATURES, Matrix
 from schemas.decisions import Campaign, RecommendedItem
 
 PROPOSERS: Final[tuple[tuple[str, Callable[[Moment], Proposal | None]], ...]] = (
@@ -28,6 +28,7 @@ PROPOSERS: Final[tuple[tuple[str, Callable[[Moment], Proposal | None]], ...]] = 
     ("complements", complements.propose),
 )
 MAX_SUBJECT: Final = 150
+NO_FEATURES: Final = np.zeros((0, len(FEATURES)))
 
 
 class Composed(Struct, frozen=True):
@@ -42,13 +43,11 @@ class Composed(Struct, frozen=True):
     refused: tuple[Suppression, str] | None = None
 
 
-def compose(moment: Moment, decided: Decided, size: int, campaigns: bool = True) -> Composed:
-    """Bring occasions and list together, at most `size` items. `campaigns` False: the list alone."""
-    kept = [
-        place
-        for place, item in enumerate(decided.items)
-        if not ledger.is_repeat(moment.state, item.item_id, moment.now_ms, moment.replica)
-    ]
+def compose(moment: Moment, listed: Callable[[], Decided], size: int, campaigns: bool = True) -> Composed:
+    """Bring occasions and list together, at most `size` items. `campaigns` False: the list alone.
+
+    The list is asked for only where a mail may go: most looks are at people who fell silent long ago.
+    """
     step = step_of(moment) if campaigns else "awake"
     proposals = proposals_of(moment) if campaigns else []
     if step in ("rest", "control") and not proposals:
@@ -57,8 +56,14 @@ def compose(moment: Moment, decided: Decided, size: int, campaigns: bool = True)
             if step == "control"
             else ("fatigue", "silent for long: they were written to and hear from us again at the next step")
         )
-        return Composed("reactivation", (), (), decided.features[:0], "", (), why)
+        return Composed("reactivation", (), (), NO_FEATURES, "", (), why)
     named: Campaign = proposals[0].campaign if proposals else "reactivation" if step == "due" else "digest"
+    decided = listed()
+    kept = [
+        place
+        for place, item in enumerate(decided.items)
+        if not ledger.is_repeat(moment.state, item.item_id, moment.now_ms, moment.replica)
+    ]
     picks, deferred = _merged(proposals, size)
     by_id = {decided.items[place].item_id: decided.items[place] for place in kept}
     items = [_item(pick, proposal.campaign, by_id) for pick, proposal in picks]

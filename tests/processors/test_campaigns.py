@@ -228,26 +228,42 @@ def test_the_silent_hear_thrice_and_the_control_arm_never() -> None:
     assert heard == [30, 60, 90]
 
 
+def test_no_list_is_made_for_the_silent_who_are_not_written_to() -> None:
+    one = One().view("j6", 0)
+    one.state.seen_ms = NOW_MS
+
+    def listed() -> Decided:
+        raise AssertionError("a list was asked for")
+
+    later_ms = NOW_MS + 40 * DAY_MS
+    resting = compose(Moment(one.profile, one.state, somebody(treated=False), later_ms, one.replica), listed, 10)
+    assert resting.refused is not None
+    assert resting.items == ()
+    due = Moment(one.profile, one.state, somebody(treated=True), later_ms, one.replica)
+    with pytest.raises(AssertionError, match="a list was asked for"):
+        compose(due, listed, 10)
+
+
 def test_the_more_urgent_wins_the_others_are_merged_and_what_finds_no_room_is_deferred() -> None:
     one = One().save("j6", 2 * DAY_MS).save("j12", 6 * DAY_MS)
     one.replica.put_item(job(12, expires_ms=NOW_MS + 5 * HOUR_MS))
     names = [proposal.campaign for proposal in proposals_of(one.moment())]
     assert names == ["nudge", "closing"]
-    mail = compose(one.moment(), one.listed(), 10)
+    mail = compose(one.moment(), one.listed, 10)
     assert mail.campaign == "nudge"
     assert "closing" in {item.source for item in mail.items}
     assert [item.rank for item in mail.items] == list(range(1, len(mail.items) + 1))
     assert len({item.item_id for item in mail.items}) == len(mail.items)
-    narrow = compose(one.moment(), one.listed(), 1)
+    narrow = compose(one.moment(), one.listed, 1)
     assert len(narrow.items) == 1
     assert "closing: deferred to the next mail" in narrow.reasons
-    assert compose(one.moment(), one.listed(), 10, campaigns=False).campaign == "digest"
+    assert compose(one.moment(), one.listed, 10, campaigns=False).campaign == "digest"
 
 
 def test_features_stay_with_the_items_of_the_list() -> None:
     one = One().save("j6", 2 * DAY_MS)
     decided = one.listed()
-    mail = compose(one.moment(), decided, 10)
+    mail = compose(one.moment(), lambda: decided, 10)
     rows = {item.item_id: row for item, row in zip(decided.items, decided.features, strict=True)}
     assert [list(row) for row in mail.features] == [list(rows[item_id]) for item_id in mail.listed]
     assert set(mail.listed) <= {item.item_id for item in mail.items}
