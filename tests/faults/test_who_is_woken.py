@@ -118,13 +118,14 @@ def test_a_rolling_restart_of_two_workers_wakes_nobody(clean_kafka: str, tmp_pat
     houses = [House(clean_kafka, tmp_path / "worker-0.log", redis=store.url)]
     houses.append(House(clean_kafka, tmp_path / "worker-1.log", "--role", "behaviour", redis=store.url))
     collector = Collector(houses[0].names, tmp_path / "lag.log", "--probe", "1")
+    sender = Sender(houses[0].settings, events(7, 40_000), RATE_PER_S)
     try:
         send(houses[0].settings, catalogue(100))
         targets = {"attune-workers": [worker_address(house) for house in houses], "attune-lag": [collector.address]}
         with Prometheus(tmp_path / "prometheus", targets) as prometheus:
             answered = "attune_probe_last_answer_timestamp_seconds"
             eventually(lambda: len(prometheus.query(answered)) == 4, 120, 0.5, "an answered probe on every partition")
-            sender = Sender(houses[0].settings, events(7, 40_000), RATE_PER_S).start()
+            sender.start()
 
             def well() -> bool:
                 """Every child works, probes are answered, nothing is far behind, and no page is even pending."""
@@ -161,6 +162,7 @@ def test_a_rolling_restart_of_two_workers_wakes_nobody(clean_kafka: str, tmp_pat
                 f"tickets: {', '.join(tickets) or 'none'}"
             )
     finally:
+        sender.stop()
         collector.close()
         for house in houses:
             house.close()

@@ -68,11 +68,18 @@ class Sender:
         self.rate = rate
         self.sent = 0
         self.done = threading.Event()
+        self.stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> "Sender":
         self._thread.start()
         return self
+
+    def stop(self) -> None:
+        """Send no more: what is left would go to the topics of the tests that follow."""
+        self.stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(30)
 
     def _run(self) -> None:
         send(self.settings, self.records, self.rate, self)
@@ -83,6 +90,8 @@ def send(settings: Settings, records: Iterator[Record], rate: float | None = Non
     producer = make_producer(settings)
     started, count = time.monotonic(), 0
     for topic, key, value in records:
+        if sender is not None and sender.stopping.is_set():
+            break
         producer.produce(topic, key=key.encode(), value=json.dumps(value).encode())
         count += 1
         if sender is not None:
