@@ -35,7 +35,7 @@ _decode: Final = msgspec.json.Decoder(Recommendation).decode
 _ID_SCHEMA: Final = {"type": "string", "minLength": 1, "maxLength": 128, "pattern": ID_PATTERN}
 
 Ids = Annotated[
-    list[str],
+    list[Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=ID_PATTERN)]],
     Parameter(
         default=(), max_items=200, description="Items not to show; may be repeated.", schema_extra={"items": _ID_SCHEMA}
     ),
