@@ -105,7 +105,7 @@ def keep(
     bootstrap: Bootstrap = None,
     json: Json = False,
 ) -> None:
-    """Fit, promote and roll back by the comparison alone, until stopped: one line for each change.
+    """Fit, promote and roll back by the comparison alone, until stopped; says each change.
 
     A challenger that wins the comparison serves; one that serves and loses is rolled back; one for which nothing is
     decided within --refit-h is fitted anew. What somebody rolled back by hand does not serve again before that.
