@@ -78,19 +78,19 @@ def table_of(runs: Sequence[Run], world: str, users: int, days: int, baseline: s
 
 
 def _figure(values: Sequence[float], base: Sequence[float] | None) -> Figure:
-    mean, reach = _mean(values)
+    mean, reach = mean_of(values)
     low, high = (None, None) if reach is None else (mean - reach, mean + reach)
     if base is None or not sum(base):
         return Figure(mean, low, high)
     ratio = sum(values) / sum(base)
-    _, residual = _mean([x - ratio * b for x, b in zip(values, base, strict=True)])
+    _, residual = mean_of([x - ratio * b for x, b in zip(values, base, strict=True)])
     if residual is None:
         return Figure(mean, low, high, ratio - 1.0)
     off = residual / abs(sum(base) / len(base))
     return Figure(mean, low, high, ratio - 1.0, ratio - 1.0 - off, ratio - 1.0 + off)
 
 
-def _mean(values: Sequence[float]) -> tuple[float, float | None]:
+def mean_of(values: Sequence[float]) -> tuple[float, float | None]:
     """The mean and half the width of its 95% interval."""
     n = len(values)
     mean = math.fsum(values) / n
