@@ -298,7 +298,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Everything, as one JSON object."""
     result: dict[str, Any] = {"items": args.items, "people": PEOPLE}
     with ExitStack() as stack:
-        source = provide()
+        source = provide(is_measured=True)
         stack.callback(source.close)
         store = stack.enter_context(EmbeddedRedis())
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="attune-bench-")))

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
     wanted = args.only.split(",")
     with ExitStack() as stack:
-        source = provide()
+        source = provide(is_measured=True)
         stack.callback(source.close)
         settings = read_settings({"ATTUNE_BOOTSTRAP": source.bootstrap})
         if "rates" in wanted:

@@ -33,8 +33,8 @@ class UnusableKafka(RuntimeError):
     """A Kafka was asked for by name and does not answer: a mistake, never a reason to skip."""
 
 
-def provide() -> Source:
-    """Start (or find) the one Kafka of this test run.
+def provide(is_measured: bool = False) -> Source:
+    """Start (or find) the one Kafka of this test run, or of a benchmark: that one `is_measured`.
 
     Raises:
         NoKafka: none of the three ways is open.
@@ -52,7 +52,7 @@ def provide() -> Source:
     except NoJars as missing:
         reasons = [str(missing)]
     else:
-        broker = Broker().start()
+        broker = Broker(is_measured=is_measured).start()
         return Source(broker.bootstrap, broker.close, broker)
     return _container(reasons)
 
