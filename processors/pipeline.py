@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from processors.actions import UNSAVE, action_of, evidence, weights
 from processors.arms import Arms
-from processors.blend import NAMES
+from processors.blend import names_of
 from processors.campaigns.watched import watch
 from processors.candidate_sample import candidate_sample
 from processors.effects import Arrival, Effect, Learn, Recommend, Untaught, Wake
@@ -257,7 +257,7 @@ def _example(
         history=tuple(history),
         weight=weights(replica.pack.actions)[action] * evidence(dwell_ms),
         candidates=candidates,
-        features=len(NAMES) if candidates else 0,
+        features=len(names_of(replica.pack)) if candidates else 0,
         deed=deed_of(*place) if chains else 0,
         after=before(profile, *place) if chains else 0,
         feedback=feedback,

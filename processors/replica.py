@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from processors.attributes import ItemAttributes
 from processors.blend import KEY as BLEND_KEY
 from processors.blend import decode_blend, prior_of, weights_of
 from processors.catalogue import Catalogue
@@ -71,6 +72,7 @@ class Replica:
         self.vectors = TextVectors()
         self.nearby = Nearby()
         self.labels = Labels()
+        self.attributes = ItemAttributes(pack.attributes) if self._blends and pack.attributes else None
         self.hours = HoursView()
         self.worth = WorthView()
         self.blend_weights = prior_of(pack)
@@ -130,6 +132,8 @@ class Replica:
         if self._blends:
             self.vectors.put(row, item)
             self.labels.put(row, catalogue)
+            if self.attributes is not None:
+                self.attributes.put(row, item.attributes)
             self.nearby.put(row, float(catalogue.lat[row]), float(catalogue.lon[row]))
 
     def retire_item(self, item_id: str) -> None:
