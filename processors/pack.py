@@ -106,6 +106,8 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     counter_half_lives_d: tuple[Positive, ...] = (1.0, 7.0, 30.0)
     popularity_half_lives_d: tuple[Positive, ...] = (0.0417, 1.0, 7.0, 30.0)
     covisitation_half_life_d: Positive = 30.0
+    forget_after_d: Positive = 30.0
+    """How long after an item is over, and was met last, the learner forgets it (lifetimes.py)."""
     taste_half_life_d: Positive = 14.0
     affinity_half_life_d: Positive = 30.0
     freshness_half_life_d: Positive = 14.0
