@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from evaluation.comparison import PairedComparison, Verdict
 from evaluation.confidence_sequence import Boundary
-from processors.blend import Blend
+from processors.blend import NAMES, Blend
 from processors.challenger import Challenger, Matrix, candidates_of
 from processors.challenger_rows import ChallengerState
 from processors.pack import Pack
@@ -46,8 +46,8 @@ class Shadow:
 
     @property
     def weights(self) -> Matrix:
-        """The blend's, by now."""
-        return self._blend.weights
+        """The blend's, by now, of the features that trees know."""
+        return self._blend.weights[: len(NAMES)]
 
     def take(self, example: Example, offset: int) -> None:
         """One example: scored by both, then learned by the blend."""
@@ -55,7 +55,7 @@ class Shadow:
         if table is None:
             return
         if self._challenger is not None and offset > self._fitted_to:
-            gains = reciprocal_rank(table @ self._blend.weights), reciprocal_rank(self._challenger.scores(table))
+            gains = reciprocal_rank(table @ self.weights), reciprocal_rank(self._challenger.scores(table))
             self._comparison.observe(*gains)
             self.compared += 1
             self.sums = [total + gain for total, gain in zip(self.sums, gains, strict=True)]

@@ -26,7 +26,7 @@ from processors.replica import Replica
 from schemas.behaviour import Erasure
 from schemas.catalogue import Item
 from schemas.decisions import Recommendation
-from schemas.learning import Lesson
+from schemas.learning import RETIRED, Example, Lesson
 from schemas.partitioning import partition_of
 
 NEVER_MS: Final = 1 << 62
@@ -111,8 +111,13 @@ class Driver:
             self.replica.catalogue.twin[row] = 0
 
     def retire_item(self, item_id: str) -> None:
-        """An item is gone."""
+        """An item is gone; the learner hears of it as of the rest, after what was learned before."""
         self.replica.retire_item(item_id)
+        partition = self.partition_of(item_id.encode())
+        offset = self._offsets["items", partition]
+        self._offsets["items", partition] += 1
+        retired = Example(partition, offset, 0, RETIRED, item_id, ())
+        self._lessons.append((self._lessons[-1][0] if self._lessons else 0, Lesson("items", (retired,))))
 
     def forget(self, key: bytes) -> None:
         """This person will not come back: make room."""

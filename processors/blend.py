@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
+from processors.attributes import FEATURE
 from processors.model_rows import row_key
 from processors.pack import BlendPrior, Pack
 from schemas.learning import Example
@@ -50,15 +51,23 @@ def decode_blend(value: bytes) -> BlendRow:
     return _decoder.decode(value)
 
 
+def names_of(pack: Pack) -> tuple[str, ...]:
+    """The features of a pack: `NAMES`, and one more where it lists attributes of people."""
+    return (*NAMES, FEATURE) if pack.attributes else NAMES
+
+
 def prior_of(pack: Pack) -> Weights:
-    """The pack's weights, by feature."""
-    return np.array(msgspec.structs.astuple(pack.prior), np.float64)
+    """The pack's weights, by feature. Of attributes nothing is presumed."""
+    told = msgspec.structs.astuple(pack.prior)
+    return np.array((*told, 0.0) if pack.attributes else told, np.float64)
 
 
 def weights_of(row: BlendRow, pack: Pack) -> Weights:
     """A row's weights by feature; features that it does not know keep their prior."""
     learned = dict(zip(row.names, row.weights, strict=True))
-    return np.array([learned.get(name, before) for name, before in zip(NAMES, prior_of(pack).tolist(), strict=True)])
+    return np.array(
+        [learned.get(name, before) for name, before in zip(names_of(pack), prior_of(pack).tolist(), strict=True)]
+    )
 
 
 class Blend:
@@ -68,19 +77,21 @@ class Blend:
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
+        self._names = names_of(pack)
         self._offset = -1
         self._is_dirty = False
         self.examples = 0
         self.weights = prior_of(pack)
-        self.squares = np.full(len(NAMES), CAUTION)
+        self.squares = np.full(len(self._names), CAUTION)
 
     def learn_one(self, example: Example, offset: int) -> None:
-        """Take one step, where the example has candidates whose features are those of `NAMES`."""
-        size = 2 * len(NAMES)
+        """Take one step, where the example has candidates whose features are those of the pack."""
+        width = len(self._names)
+        size = 2 * width
         sent = example.candidates
-        if example.features != len(NAMES) or len(sent) % size or not 2 <= len(sent) // size <= MOST_CANDIDATES:
+        if example.features != width or len(sent) % size or not 2 <= len(sent) // size <= MOST_CANDIDATES:
             return
-        table = np.frombuffer(sent, "<f2").reshape(-1, len(NAMES)).astype(np.float64)
+        table = np.frombuffer(sent, "<f2").reshape(-1, width).astype(np.float64)
         if not np.isfinite(table).all():
             return
         scores = table @ self.weights
@@ -96,7 +107,7 @@ class Blend:
         if not self._is_dirty:
             return {}
         self._is_dirty = False
-        row = BlendRow(self._offset, self.examples, list(NAMES), self.weights.tolist(), self.squares.tolist())
+        row = BlendRow(self._offset, self.examples, list(self._names), self.weights.tolist(), self.squares.tolist())
         return {KEY: _encoder.encode(row)}
 
     def load(self, rows: dict[str, bytes]) -> None:
@@ -106,4 +117,4 @@ class Blend:
             squares = dict(zip(row.names, row.squares, strict=True))
             self._offset, self.examples = row.offset, row.examples
             self.weights = weights_of(row, self._pack)
-            self.squares = np.array([squares.get(name, CAUTION) for name in NAMES])
+            self.squares = np.array([squares.get(name, CAUTION) for name in self._names])

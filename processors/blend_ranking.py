@@ -38,13 +38,21 @@ class BlendRanking(Ranking, frozen=True):
 
     def parts(self, positions: list[int]) -> Matrix:
         """What speaks for some candidates: places × `features.NAMES`. Of an own item, only that it is."""
-        weighed = (self.matrix[:, positions] - self.matrix.mean(axis=1)[:, None]) * self.weights[:, None]
-        parts: Matrix = weighed.T @ GROUPS
+        parts: Matrix = self._weighed(positions)[: len(NAMES)].T @ GROUPS
         own = self.matrix[OWN, positions] > 0.0
         parts[own] = 0.0
         parts[own, spine.SEEN] = 1.0
         parts[~own, spine.SEEN] = 0.0
         return parts
+
+    def of_attributes(self, position: int) -> float:
+        """What the listed attributes of the person add, for `attune explain`; 0 where none are, and of own items."""
+        is_own = self.matrix[OWN, position] > 0.0
+        return 0.0 if is_own else float(self._weighed([position])[len(NAMES) :].sum())
+
+    def _weighed(self, positions: list[int]) -> Matrix:
+        weighed: Matrix = (self.matrix[:, positions] - self.matrix.mean(axis=1)[:, None]) * self.weights[:, None]
+        return weighed
 
 
 def rank_blend(profile: Profile, taste: Taste, now_ms: int, replica: Replica, everything: bool = False) -> BlendRanking:
@@ -79,8 +87,11 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
         now_ms,
         replica,
     )
+    if replica.attributes is not None:
+        shared = replica.attributes.shared(candidates.rows, taste.attributes) * (matrix[OWN] == 0.0)
+        matrix = np.vstack([matrix, shared])
     weights = replica.blend_weights
-    scores = weights @ matrix if replica.challenger is None else replica.challenger.scores(matrix.T)
+    scores = weights @ matrix if replica.challenger is None else replica.challenger.scores(matrix[: len(NAMES)].T)
     return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 

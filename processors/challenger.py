@@ -37,11 +37,14 @@ PARAMETERS: Final = {
 
 
 def candidates_of(example: Example) -> Matrix | None:
-    """Candidates × features of an example, the one acted on first; None where it has none that can be used."""
-    sent, width = example.candidates, 2 * len(NAMES)
-    if example.features != len(NAMES) or len(sent) % width or len(sent) < 2 * width:
+    """Candidates × features of an example, the one acted on first; None where it has none that can be used.
+
+    Trees know the features of `NAMES`: that of listed attributes (attributes.py), the last, is left out.
+    """
+    sent, width = example.candidates, 2 * example.features
+    if example.features not in (len(NAMES), len(NAMES) + 1) or len(sent) % width or len(sent) < 2 * width:
         return None
-    table = np.frombuffer(sent, "<f2").reshape(-1, len(NAMES)).astype(np.float64)
+    table = np.frombuffer(sent, "<f2").reshape(-1, example.features)[:, : len(NAMES)].astype(np.float64)
     return table if np.isfinite(table).all() else None
 
 

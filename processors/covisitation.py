@@ -13,7 +13,7 @@ Similarity is the cosine c(x, y) / (√(n(x) n(y)) + shrinkage), with n the deca
 Karypis, Konstan, Riedl: Item-based collaborative filtering, WWW 2001; shrinkage as in Bell and Koren, ICDM 2007.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import exp2, log2
 from struct import Struct as Layout
 from typing import Final
@@ -68,6 +68,24 @@ class Covisitation:
             if len(mine) > MAX_NEIGHBOURS:
                 _trim(mine)
 
+    def forget(self, gone: Collection[int]) -> list[int]:
+        """Make numbers free; returns those of the items that listed one of them, in order."""
+        for number in gone:
+            self.mass[number] = EMPTY
+            self.neighbours[number] = {}
+        dropped = set(gone)
+        changed = []
+        for number, listed in enumerate(self.neighbours):
+            if lost := dropped.intersection(listed):
+                changed.append(number)
+                for other in lost:
+                    del listed[other]
+        return changed
+
+    def listed(self) -> set[int]:
+        """All numbers that are anyone's neighbours."""
+        return set().union(*self.neighbours)
+
     def payload(self, number: int) -> tuple[float, bytes]:
         """What travels of one item: its mass and its neighbours."""
         listed = self.neighbours[number]
@@ -93,6 +111,12 @@ class CovisitationView:
         self._levels[number] = packed[:end]
         self._numbers[number] = packed[end:]
         self._newest = max(self._newest, mass)
+
+    def forget(self, number: int) -> None:
+        """Nothing is known of a number any more."""
+        if number < len(self._half_mass):
+            self._half_mass[number] = EMPTY
+            self._levels[number] = self._numbers[number] = b""
 
     def neighbours(
         self, numbers: Sequence[int], now_ms: int

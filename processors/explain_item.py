@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct
 
 from processors.adjusted import costs
+from processors.attributes import FEATURE
 from processors.features import NAMES
 from processors.profile import Profile
 from processors.ranking import Ranking
@@ -83,6 +84,10 @@ def explain_item(profile: Profile, item_id: str, now_ms: int, replica: Replica) 
     explained = explain([Place(ranking, position, row)], taste, now_ms, replica)[0]
     parts = ranking.parts([position])[0].tolist()
     told = [Contribution(name, part, MEANINGS[name]) for name, part in zip(NAMES, parts, strict=True) if part]
+    if part := ranking.of_attributes(position):
+        told.append(
+            Contribution(FEATURE, part, f"how its {_listed(replica)} fits theirs, which the settings let count")
+        )
     if cost := float(costs(ranking, profile, taste, now_ms, replica)[position]):
         told.append(Contribution("shown", -cost, "it was shown to them before, and they did not act on it"))
     told.sort(key=lambda contribution: -abs(contribution.adds))
@@ -94,6 +99,14 @@ def place_of(ranking: Ranking, row: int) -> int | None:
     """The place of a row by score, from 1; None where it is no candidate."""
     places = np.flatnonzero(ranking.candidates.rows[ranking.order] == row)
     return int(places[0]) + 1 if len(places) else None
+
+
+def _listed(replica: Replica) -> str:
+    """>>> from processors.pack import Pack
+    >>> _listed(Replica(Pack(name="jobs", models="blend", attributes=("licence", "night"))))
+    'licence, night'
+    """
+    return ", ".join(replica.attributes.listed) if replica.attributes is not None else ""
 
 
 def _outranked(place: int | None, of_all: int | None, candidates: int, size: int) -> Objection:

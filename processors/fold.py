@@ -50,7 +50,7 @@ def fold(profile: Profile, arrival: Arrival, item: Item | None, pack: Pack) -> N
         case Preference() as event:
             state_preference(profile, event)
         case User() as user:
-            state_user(profile, user, arrival.appended_ms if user.ts_ms is None else user.ts_ms)
+            state_user(profile, user, arrival.appended_ms if user.ts_ms is None else user.ts_ms, pack.attributes)
         case Search() as event:
             _ask(profile, Asked(event.ts_ms, arrival.topic, arrival.offset, event.query[:MAX_QUERY_CHARS]))
         case Impression() | Send() as event:

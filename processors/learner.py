@@ -67,6 +67,7 @@ class Learner:
     def __init__(self, pack: Pack) -> None:
         self._half_lives_d = _half_lives_d(pack)
         self._models = tuple(build(pack) for build in MODELS)
+        self._items = next(model for model in self._models if isinstance(model, ItemModels))
         self._hours = HourTables()
         self._taken: dict[str, dict[int, int]] = {}
 
@@ -95,30 +96,33 @@ class Learner:
 
     def marker(self, offset: int) -> bytes:
         """The value of the row `MARKER_KEY` after all rows up to record `offset` are written."""
-        return encode_marker(Marker(offset, self._taken, self._half_lives_d))
+        return encode_marker(Marker(offset, self._taken, self._half_lives_d, len(self._items)))
 
     @classmethod
     def restore(cls, pack: Pack, rows: Mapping[bytes, bytes]) -> "Learner":
         """The learner whose rows and marker these are. Rows of kinds that no model has are left alone.
 
         Raises:
-            ValueError: item rows are missing.
+            ValueError: item rows are missing, or too many.
             OtherHalfLivesError: the rows were learned with other half-lives than the pack's, so that their levels would
                 be misread.
             msgspec.ValidationError: a value is no row of its kind.
         """
         learner = cls(pack)
         kinds: dict[str, dict[str, bytes]] = {}
+        items = -1
         for key, value in rows.items():
             if key == MARKER_KEY:
                 marker = decode_marker(value)
                 _require_same(marker.half_lives_d, learner._half_lives_d)
-                learner._taken = marker.taken
+                learner._taken, items = marker.taken, marker.items
             else:
                 kind, identifier = split_key(key)
                 kinds.setdefault(kind, {})[identifier] = value
         for model in learner._models:
             model.load(kinds.get(model.kind, {}))
+        if items not in (-1, len(learner._items)):
+            raise ValueError(f"model rows: the marker counts {items} items, there are {len(learner._items)}")
         learner._hours.load(kinds.get(learner._hours.kind, {}), kinds.get(RING, {}), kinds.get(WORTH, {}))
         return learner
 

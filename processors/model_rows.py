@@ -20,6 +20,8 @@ class Marker(Struct, frozen=True):
     taken: dict[str, dict[int, int]]
     half_lives_d: dict[str, tuple[float, ...]] = {}
     """The settings that levels of these rows are measured in; empty in markers from before they were noted."""
+    items: int = -1
+    """How many items have a row; -1 in markers from before it was noted."""
 
 
 class _Head(Struct, array_like=True, frozen=True):

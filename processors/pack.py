@@ -10,6 +10,7 @@ from processors.occasions import Occasions
 Weight = Annotated[float, Meta(ge=-100.0, le=100.0)]
 Positive = Annotated[float, Meta(gt=0.0, le=1e9)]
 Count = Annotated[int, Meta(ge=1, le=10_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class ActionWeights(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,11 +99,15 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prior: BlendPrior = BlendPrior()
     muted: tuple[str, ...] = ()
     """Features of the learned blend (fields of `prior`) that are left out, to see what they are worth."""
+    attributes: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()
+    """Attributes of people that may be a feature of the learned blend (attributes.py); no other is ever read."""
     mail: MailRules = MailRules()
     occasions: Occasions = Occasions()
     counter_half_lives_d: tuple[Positive, ...] = (1.0, 7.0, 30.0)
     popularity_half_lives_d: tuple[Positive, ...] = (0.0417, 1.0, 7.0, 30.0)
     covisitation_half_life_d: Positive = 30.0
+    forget_after_d: Positive = 30.0
+    """How long after an item is over, and was met last, the learner forgets it (lifetimes.py)."""
     taste_half_life_d: Positive = 14.0
     affinity_half_life_d: Positive = 30.0
     freshness_half_life_d: Positive = 14.0
@@ -138,6 +143,8 @@ class Pack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     min_interval_ms: Annotated[int, Meta(ge=0, le=86_400_000)] = 1_000
 
     def __post_init__(self) -> None:
+        if len(set(self.attributes)) < len(self.attributes):
+            raise ValueError(f"attributes: one is named twice in {list(self.attributes)}")
         if unknown := set(self.muted) - set(BlendPrior.__struct_fields__):
             raise ValueError(f"muted: no feature {min(unknown)!r}")
         if self.models == "blend" and len(self.popularity_half_lives_d) != 4:

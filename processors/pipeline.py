@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from processors.actions import UNSAVE, action_of, evidence, weights
 from processors.arms import Arms
-from processors.blend import NAMES
+from processors.blend import names_of
 from processors.campaigns.watched import watch
 from processors.candidate_sample import candidate_sample
 from processors.effects import Arrival, Effect, Learn, Recommend, Untaught, Wake
@@ -44,7 +44,7 @@ from schemas.behaviour import (
 )
 from schemas.decisions import Recommendation, Trigger
 from schemas.decode import Retired
-from schemas.learning import Example, Feedback
+from schemas.learning import ENDLESS, Example, Feedback
 
 LIST_CHANGING: Final = (View, Save, Apply, Dismissal, Preference, Search)
 """Events that make a new list due."""
@@ -113,7 +113,8 @@ def step(
             if rules.teaches and not may_teach(profile, arrival, event, pack):
                 effects.append(Untaught())
             elif rules.teaches:
-                effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica, feedback)))
+                until_ms = 0 if item is None else item.expires_ms or ENDLESS
+                effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica, feedback, until_ms)))
     elif isinstance(event, Impression | Send):
         feedback = shown(profile, event, replica)
         if feedback and rules.teaches:
@@ -237,6 +238,7 @@ def _example(
     now_ms: int,
     replica: Replica,
     feedback: tuple[Feedback, ...],
+    until_ms: int,
 ) -> Example:
     history: list[tuple[str, int, int]] = []
     limit = replica.pack.history_items
@@ -257,11 +259,12 @@ def _example(
         history=tuple(history),
         weight=weights(replica.pack.actions)[action] * evidence(dwell_ms),
         candidates=candidates,
-        features=len(NAMES) if candidates else 0,
+        features=len(names_of(replica.pack)) if candidates else 0,
         deed=deed_of(*place) if chains else 0,
         after=before(profile, *place) if chains else 0,
         feedback=feedback,
         query=_query(profile, event),
+        until_ms=until_ms,
     )
 
 

@@ -50,6 +50,10 @@ class Popularity:
         """Make room for the next item number, with `levels` where they are known."""
         self.levels.append(fitted(levels or [], len(self._half_lives_ms)))
 
+    def forget(self, number: int) -> None:
+        """Make a number free."""
+        self.levels[number] = fitted([], len(self._half_lives_ms))
+
     def learn_one(self, number: int, ts_ms: int, weight: float) -> None:
         """Count `weight` > 0 at `ts_ms` for one item."""
         levels = self.levels[number]
@@ -73,6 +77,11 @@ class PopularityView:
             return False
         self.levels[number] = fitting
         return True
+
+    def forget(self, number: int) -> None:
+        """Nothing is known of a number any more."""
+        if number < len(self.levels):
+            self.levels[number] = EMPTY
 
     def parts(
         self, numbers: npt.NDArray[np.int32], now_ms: int, totals: npt.NDArray[np.float64]

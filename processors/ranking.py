@@ -27,6 +27,10 @@ class Ranking(Struct, frozen=True):
         parts: Matrix = self.matrix[:, positions].T * self.weights
         return parts
 
+    def of_attributes(self, position: int) -> float:
+        """What listed attributes of the person add: here nothing."""
+        return 0.0
+
 
 def rank(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica) -> Ranking:
     """Score and sort candidates; equal scores keep the order of retrieval."""

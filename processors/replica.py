@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from processors.attributes import ItemAttributes
 from processors.blend import KEY as BLEND_KEY
 from processors.blend import decode_blend, prior_of, weights_of
 from processors.catalogue import Catalogue
@@ -71,6 +72,7 @@ class Replica:
         self.vectors = TextVectors()
         self.nearby = Nearby()
         self.labels = Labels()
+        self.attributes = ItemAttributes(pack.attributes) if self._blends and pack.attributes else None
         self.hours = HoursView()
         self.worth = WorthView()
         self.blend_weights = prior_of(pack)
@@ -91,6 +93,8 @@ class Replica:
         self.arrived: deque[str] = deque(maxlen=MAX_ARRIVED)
         """Items that were new here, for whoever wants to hear of them at once; the oldest are forgotten."""
         self._numbers: dict[str, int] = {}
+        self._item_ids: list[str] = []
+        """By the learner's number, which item has it; empty where none does."""
         self._rows_by_number: npt.NDArray[np.int32] = np.zeros(64, np.int32)
         self._learned_offset = -1
 
@@ -130,6 +134,8 @@ class Replica:
         if self._blends:
             self.vectors.put(row, item)
             self.labels.put(row, catalogue)
+            if self.attributes is not None:
+                self.attributes.put(row, item.attributes)
             self.nearby.put(row, float(catalogue.lat[row]), float(catalogue.lon[row]))
 
     def retire_item(self, item_id: str) -> None:
@@ -147,14 +153,17 @@ class Replica:
             self.shelves.numbers[row] = 0
         self.catalogue.retire(item_id)
 
-    def apply_row(self, key: bytes, value: bytes) -> None:
-        """Take over a row of the `model` topic; rows of kinds that nothing here reads are ignored.
+    def apply_row(self, key: bytes, value: bytes | None) -> None:
+        """Take over a row of the `model` topic; rows of kinds that nothing here reads are ignored. Only items are ever
+        forgotten: their rows alone have tombstones (None).
 
         Raises:
             msgspec.ValidationError: the value is no row of its kind.
         """
         if key.startswith(_ITEM_PREFIX):
             self._apply_item(split_key(key)[1], value)
+        elif value is None:
+            return
         elif key == MARKER_KEY:
             self._learned_offset = marker_offset(value)
         elif key.startswith(_HOURS_PREFIX):
@@ -199,9 +208,14 @@ class Replica:
             for item_id, row, number in zip(item_ids, rows, numbers, strict=True)
         ]
 
-    def _apply_item(self, item_id: str, value: bytes) -> None:
-        row = decode_item_row(value)
+    def _apply_item(self, item_id: str, value: bytes | None) -> None:
+        row = None if value is None else decode_item_row(value)
+        if row is None or not row.number:
+            self._forget(item_id)
+            return
         number = row.number
+        if self._numbers.get(item_id) != number:
+            self._hand_over(item_id, number)
         is_new = self.popularity.put(number, row.popularity)
         if row.trail is not None:
             self.trails.put(number, row.trail)
@@ -217,6 +231,30 @@ class Replica:
             place = int(self._rows_by_number[number])
         if place:
             self.shelves.rate(place, self.popularity.levels[number].tolist())
+
+    def _hand_over(self, item_id: str, number: int) -> None:
+        """An item comes to a number: away from its own, and whoever had this one is forgotten. Rows of one flush come
+        in any order, and of those that were compacted only the last is seen.
+        """
+        self._forget(item_id)
+        if number >= len(self._item_ids):
+            self._item_ids.extend([""] * (number + 1 - len(self._item_ids)))
+        self._forget(self._item_ids[number])
+        self._item_ids[number] = item_id
+
+    def _forget(self, item_id: str) -> None:
+        """Nothing learned of an item counts any more; it stays in the catalogue, where it is there."""
+        number = self._numbers.pop(item_id, 0)
+        if not number:
+            return
+        self._item_ids[number] = ""
+        self.popularity.forget(number)
+        self.trails.forget(number)
+        self.covisitation.forget(number)
+        if number < len(self._rows_by_number) and (row := int(self._rows_by_number[number])):
+            self._rows_by_number[number] = 0
+            self.shelves.numbers[row] = 0
+            self.shelves.rate(row, self.popularity.levels[0].tolist())
 
     def _link(self, row: int, number: int) -> None:
         self.shelves.numbers[row] = number

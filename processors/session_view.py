@@ -2,7 +2,8 @@
 
 Everything follows from the rows of kind `session` (processors/session_rows.py) as they are, whatever came before them
 and in whatever order they arrived. Items have codes of their own from 1, given when a session first names them and
-never given twice; code 0 is nobody. Room: at most `SESSIONS` slots of `LENGTH` codes, and as many entries by item.
+given to another when no session has the item any more; code 0 is nobody. Room: at most `SESSIONS` slots of `LENGTH`
+codes, and as many entries by item.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,6 +41,8 @@ class SessionView:
         self._deeds: list[int] = []
         self._slot_by_deed: dict[int, int] = {}
         self._codes: dict[str, int] = {}
+        self._ids: list[str] = [""]
+        self._free: list[int] = []
         self._members: list[Numbers] = [np.zeros(0, np.int64)]
         self._slots: list[npt.NDArray[np.int32]] = [np.zeros(0, np.int32)]
 
@@ -80,6 +83,9 @@ class SessionView:
             self._leave(before - after, number)
             self._join(after - before, number, slot)
         old[:] = codes + [0] * (LENGTH - len(codes))
+        for code in before:
+            if not self.frequency[code]:
+                self._release(code)
         gone = self._deeds[slot]
         if self._slot_by_deed.get(gone) == slot:
             del self._slot_by_deed[gone]
@@ -90,7 +96,13 @@ class SessionView:
     def _code(self, item_id: str, row_of: Callable[[str], int | None]) -> int:
         code = self._codes.get(item_id)
         if code is None:
-            code = self._codes[item_id] = len(self._codes) + 1
+            if self._free:
+                code = self._codes[item_id] = self._free.pop()
+                self._ids[code] = item_id
+                self.rows[code] = row_of(item_id) or 0
+                return code
+            code = self._codes[item_id] = len(self._ids)
+            self._ids.append(item_id)
             self.frequency = grown(self.frequency, code + 1, 0)
             self.rows = grown(self.rows, code + 1, 0)
             self.marks = grown(self.marks, code + 1, 0)
@@ -98,6 +110,14 @@ class SessionView:
             self._members.append(np.zeros(2, np.int64))
             self._slots.append(np.zeros(2, np.int32))
         return code
+
+    def _release(self, code: int) -> None:
+        """No session has the code's item any more."""
+        del self._codes[self._ids[code]]
+        self._ids[code] = ""
+        self.rows[code] = 0
+        self._members[code], self._slots[code] = np.zeros(2, np.int64), np.zeros(2, np.int32)
+        self._free.append(code)
 
     def _join(self, codes: set[int], number: int, slot: int) -> None:
         """Entries are ordered by the session's number; sessions that begin late mostly come last."""

@@ -4,10 +4,12 @@ There is no order between the two topics, so what either said last is kept: the 
 the other beside it, under `FIELD/overruled`. When a producer withdraws a field, what the person chose counts again.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
 
+from processors.attributes import FEATURE, listed_of
 from processors.profile import Profile, Stated
 from schemas.behaviour import Preference
 from schemas.catalogue import User
@@ -29,14 +31,19 @@ OWN: Final = ("tz", "locale", "location", "segment", "email_opt_in")
 """Fields that only `users` states."""
 
 
-def state_user(profile: Profile, user: User, ts_ms: int) -> None:
-    """Take a whole `users` row: a field that it leaves out is withdrawn where an older row had stated it."""
+def state_user(profile: Profile, user: User, ts_ms: int, listed: Sequence[str] = ()) -> None:
+    """Take a whole `users` row: a field that it leaves out is withdrawn where an older row had stated it.
+
+    Of its attributes the `listed` ones are taken, no other.
+    """
     preferences = user.preferences
     for field in OWN:
         _take_row(profile, field, getattr(user, field), ts_ms)
     queries = tuple(alert.query[:MAX_QUERY_CHARS] for alert in user.alerts if alert.query)[:MAX_QUERIES]
     _take_row(profile, "alerts", queries or None, ts_ms)
     _take_row(profile, "radius_km", _radius_km(user), ts_ms)
+    if listed or FEATURE in profile.stated:
+        _take_row(profile, FEATURE, listed_of(user.attributes, listed) or None, ts_ms)
     for field in SHARED:
         value = user.frequency if field == "frequency" else getattr(preferences, field, None)
         _take_row(profile, field, value, ts_ms)
@@ -52,7 +59,7 @@ def state_preference(profile: Profile, preference: Preference) -> None:
 
 def withdraw_user(profile: Profile) -> None:
     """A null `users` row: what the producer stated is gone, what the person chose stays."""
-    for field in (*OWN, "alerts", "radius_km", *SHARED):
+    for field in (*OWN, "alerts", "radius_km", FEATURE, *SHARED):
         _withdraw(profile, field, None)
 
 

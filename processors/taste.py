@@ -12,6 +12,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from processors.actions import APPLY, evidence, weights
+from processors.attributes import FEATURE
 from processors.catalogue import Catalogue
 from processors.popularity import DAY_MS
 from processors.profile import BRAND, CATEGORY, REGION, Profile
@@ -81,6 +82,8 @@ class Taste(Struct):
     wants_remote: bool
     radius_km: float
     """How far they go to work: as a saved search says, but at least the pack's `commute_km`."""
+    attributes: dict[str, list[str]]
+    """Those that the settings list (attributes.py)."""
 
 
 def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
@@ -118,6 +121,7 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
         min_salary=float(min_salary) if min_salary else None,
         wants_remote=profile.said("remote") is True,
         radius_km=max(pack.commute_km, profile.said("radius_km") or 0.0),
+        attributes=profile.said(FEATURE) or {},
     )
 
 

@@ -12,7 +12,7 @@ count never exceeds the true one. `out` and `into` are all that followed and pre
 Read for a person, items score Σ a_k n(k → c) / (out_k + SHRINKAGE) over the latest actions k of attention a_k.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -110,6 +110,29 @@ class Trails:
             followed[places] = 0.0
         self._into[number] += gains.sum()
 
+    def forget(self, gone: Collection[int]) -> list[int]:
+        """Make numbers free; returns those of the items that listed one of them, in order. What was counted in all
+        (`out`, `into`) stays: it happened.
+        """
+        numbers = np.array(sorted(gone), np.intp)
+        for column in (self._listed, self._followed, self._preceded, self._out, self._into):
+            column[numbers] = 0
+        free = np.zeros(self._count, np.bool_)
+        free[numbers] = True
+        lost = free[self._listed[: self._count]]
+        changed = np.flatnonzero(lost.any(axis=1)).tolist()
+        for number in changed:
+            kept = np.flatnonzero(~lost[number])
+            for column in (self._listed, self._followed, self._preceded):
+                held = column[number, kept]
+                column[number] = 0
+                column[number, : len(kept)] = held
+        return changed
+
+    def listed(self) -> set[int]:
+        """All numbers that are in anyone's row."""
+        return set(np.unique(self._listed[: self._count]).tolist()) - {0}
+
     def payload(self, number: int) -> TrailRow:
         """What travels of one item."""
         listed = self._listed[number]
@@ -161,6 +184,12 @@ class TrailsView:
         if row.into > 0.0:
             self._preceded[number, :filled] = np.frombuffer(row.preceded, "<f8") / row.into
         self._out[number], self._into[number] = row.out, row.into
+
+    def forget(self, number: int) -> None:
+        """Nothing is known of a number any more."""
+        if number < len(self._out):
+            for column in (self._listed, self._followed, self._preceded, self._out, self._into):
+                column[number] = 0
 
     def read(self, numbers: npt.NDArray[np.intp], attention: Doubles, now_ms: int) -> Trodden:
         """What followed and preceded several items, each with its attention. Unknown numbers say nothing."""

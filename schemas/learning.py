@@ -1,8 +1,15 @@
 """What the workers tell the learner. Internal: MessagePack, structs as arrays."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from schemas.mail_labels import MailLabel, Weighed
+
+RETIRED: Final = -2
+"""The `action` of an example that says that its item was retired, and nothing else."""
+
+ENDLESS: Final = -1
 
 
 class Feedback(Struct, frozen=True, array_like=True):
@@ -45,6 +52,8 @@ class Example(Struct, frozen=True, array_like=True):
     """What the event says of lists that were shown. An example of an `action` of -1 says nothing else."""
     query: int = 0
     """A hash of what the person had asked for just before; 0 where they had not."""
+    until_ms: int = 0
+    """When the item expires; `ENDLESS` where it does not, 0 where the item was not known."""
 
 
 class Lesson(Struct, frozen=True, array_like=True):

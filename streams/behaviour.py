@@ -21,6 +21,7 @@ from processors.replica import Replica
 from schemas.behaviour import Erasure, Event, ItemEvent
 from schemas.catalogue import Item, User
 from schemas.decode import Invalid, Retired, decode
+from schemas.learning import RETIRED, Example
 from schemas.metric_table import REASONS, reason_of
 from schemas.probes import is_probe
 from streams.alerts import Alerts
@@ -127,8 +128,10 @@ class BehaviourWorker:
                 self.apply(message, Arrival(event, message.topic, message.partition, message.offset, appended_ms))
             case Retired() as retired if message.topic == "users":
                 self.apply(message, Arrival(retired, message.topic, message.partition, message.offset, appended_ms))
-            case Item() | Retired():
+            case Item() | Retired() as row:
                 self.counts.rows += 1
+                if isinstance(row, Retired):
+                    self.writer.teach("items", Example(message.partition, message.offset, 0, RETIRED, row.key, ()))
 
     def apply(self, message: Any, arrival: Arrival) -> None:
         key, partition, writer = message.key, arrival.partition, self.writer

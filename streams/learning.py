@@ -1,9 +1,11 @@
 """The learner: the one process that teaches the global models, and publishes them as rows of `model`.
 
 A flush writes the rows that changed, waits, writes a marker row that closes them, waits, and commits last.
+Tombstones of what was forgotten follow later (streams/tombstones.py).
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, Final
 
 import faust
@@ -25,6 +27,7 @@ from streams.model_table import ModelTable
 from streams.order import Applied, Order
 from streams.producing import Batch, make_producer, produce
 from streams.settings import Settings
+from streams.tombstones import Tombstones
 from streams.topics import LEARNER_GROUP
 
 TICK_S: Final = 0.05
@@ -45,6 +48,7 @@ class LearnerWorker:
         self.lease = Lease(settings.session_s / 2, enforced="lease" not in settings.sabotage)
         self.app = make_app(settings, LEARNER_GROUP, 1)
         self.table = ModelTable()
+        self.tombstones = Tombstones(settings.session_s)
         self.changelog = Changelog(settings, MODEL, LEARNER_GROUP, self.table)
         self.membership = Membership(self.app)
         self.order = Order(self.app, settings, LEARNER_GROUP, frozenset({LEARNING}))
@@ -107,6 +111,7 @@ class LearnerWorker:
             self.table.rows.update(rows)
             self.table.rows[MARKER_KEY] = marker
             await self.membership.commit(offsets)
+            await self.clear_forgotten(rows)
             self.counts.rows += len(rows)
             self.counts.flushes += 1
             took_s = boottime_s() - started_s
@@ -114,12 +119,20 @@ class LearnerWorker:
             self.meter.observe("attune_flush_seconds", took_s)
             self.meter.observe("attune_flush_rows", len(rows))
 
+    async def clear_forgotten(self, covered: dict[bytes, bytes]) -> None:
+        """Write the tombstones that are due, after a marker covers `covered`."""
+        self.tombstones.covered(covered, boottime_s())
+        gone = self.tombstones.take(boottime_s())
+        await self.write(dict.fromkeys(gone))
+        for key in gone:
+            self.table.rows.pop(key, None)
+
     async def settled(self) -> None:
         """Wait for a flush that is going on."""
         async with self._lock:
             pass
 
-    async def write(self, rows: dict[bytes, bytes]) -> None:
+    async def write(self, rows: Mapping[bytes, bytes | None]) -> None:
         batch = Batch()
         for key, row in rows.items():
             batch.sent += 1
@@ -161,6 +174,7 @@ class LearnerWorker:
     def recovered(self, partitions: frozenset[int]) -> Applied:
         """Everything up to the last marker is read: continue from there."""
         self.learner = self.restored() if partitions else None
+        self.tombstones.restart(self.table.rows, boottime_s())
         self.offsets, self.pending = {}, 0
         self.counts.rebalances += 1
         return {}

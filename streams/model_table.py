@@ -6,6 +6,7 @@ marker covers is dropped, and the earlier version stands.
 
 from collections.abc import Iterable
 
+from processors.item_rows import is_forgotten, is_item
 from processors.learner import MARKER_KEY, marker_offset, row_offset
 from streams.changelog import Row
 
@@ -24,12 +25,20 @@ class ModelTable:
         """Take records of `model`, in its order."""
         for key, value, _ in records:
             if value is None:
-                self.rows.pop(key, None)
-                self.held.pop(key, None)
+                self._remove(key)
             elif key == MARKER_KEY:
                 self._cover(value)
             else:
                 self.held[key] = value
+
+    def _remove(self, key: bytes) -> None:
+        """Of items, a tombstone is for one that was forgotten; on any other it is an old owner's, and the row stays."""
+        for rows in (self.rows, self.held):
+            if (row := rows.get(key)) is not None:
+                if not is_item(key) or is_forgotten(key, row):
+                    del rows[key]
+                else:
+                    self.overwritten[key] = None
 
     def keep(self, partitions: frozenset[int]) -> None:
         """Forget everything unless the one partition there is, is kept."""

@@ -69,8 +69,7 @@ class ReplicaReader:
         while records:
             topic, key, value, appended_ms = records.popleft()
             if topic == "model":
-                if value is not None:
-                    self.replica.apply_row(key, value)
+                self.replica.apply_row(key, value)
             else:
                 self._take_item(key, value, appended_ms)
             taken += 1

@@ -15,15 +15,16 @@ PARTITIONS = 4
 
 @pytest.fixture
 def make_cluster(clean_kafka: str, tmp_path: Path) -> Iterator[Callable[..., Cluster]]:
-    """`make_cluster(models="spine", **environ)`: topics, no process yet. Lists are due at every event by default.
+    """`make_cluster(models="spine", pack="", **environ)`: topics, no process yet. Lists are due at every event by
+    default.
 
     The transparent blend is the default: what is hurt is the write path, and it lets several times as much through.
     """
     made: list[Cluster] = []
 
-    def make(bootstrap: str = clean_kafka, models: str = "spine", **environ: str) -> Cluster:
+    def make(bootstrap: str = clean_kafka, models: str = "spine", pack: str = "", **environ: str) -> Cluster:
         config = tmp_path / f"{models}.toml"
-        config.write_text(f'[packs.jobs]\nmodels = "{models}"\n')
+        config.write_text(f'[packs.jobs]\nmodels = "{models}"\n{pack}')
         environ = {"ATTUNE_MIN_INTERVAL_MS": "0", "ATTUNE_CLOCK": "log", "ATTUNE_SESSION_S": "6", **environ}
         environ["ATTUNE_CONFIG"] = str(config)
         own = {"ATTUNE_BOOTSTRAP": bootstrap, "ATTUNE_PARTITIONS": str(PARTITIONS)}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from streams.producing import make_producer
 from streams.settings import Settings
 
-Record = tuple[str, str, dict[str, object]]
+Record = tuple[str, str, dict[str, object] | None]
 START_MS = 1_700_000_000_000
 
 
@@ -92,7 +92,7 @@ def send(settings: Settings, records: Iterator[Record], rate: float | None = Non
     for topic, key, value in records:
         if sender is not None and sender.stopping.is_set():
             break
-        producer.produce(topic, key=key.encode(), value=json.dumps(value).encode())
+        producer.produce(topic, key=key.encode(), value=None if value is None else json.dumps(value).encode())
         count += 1
         if sender is not None:
             sender.sent = count

@@ -9,6 +9,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from processors.dominance import supersedes
+from processors.item_rows import is_forgotten
 from processors.learner import MARKER_KEY, Learner, marker_offset
 from processors.pack import Pack
 from processors.profile import Profile, decode
@@ -131,7 +132,10 @@ def judge(bootstrap: str, partitions: int, pack: Pack, *, every_event_has_its_li
     wrong = [problem for user in want.people if (problem := compare_profile(user, want, have))]
     ids = Counter(json.loads(m.value())["rec_id"] for m in read(bootstrap, "recommendations") if m.value() is not None)
     missing = sorted(want.rec_ids - ids.keys()) if every_event_has_its_list else []
-    rows, folded = last_records(bootstrap, "model"), folded_model(bootstrap, pack)
+    rows, folded = (
+        {key: row for key, row in found.items() if not is_forgotten(key, row)}  # a tombstone may have taken its place
+        for found in (last_records(bootstrap, "model"), folded_model(bootstrap, pack))
+    )
     wrong_rows = [key for key in rows.keys() | folded.keys() if key != MARKER_KEY and rows.get(key) != folded.get(key)]
     if folded and marker_offset(rows.get(MARKER_KEY, folded[MARKER_KEY])) != marker_offset(folded[MARKER_KEY]):
         wrong_rows.append(MARKER_KEY)

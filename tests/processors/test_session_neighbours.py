@@ -370,3 +370,30 @@ def test_saves_that_were_taken_back_are_no_part_of_a_session() -> None:
     made, _ = lived()
     took_back = market.person((0, VIEW), (5, SAVE), (5, UNSAVE))
     assert len(context_of(took_back, NOW_MS, made).session) == 1
+
+
+def test_codes_of_items_in_no_session_any_more_are_given_again() -> None:
+    many = [Example(0, k, NOW_MS + k, 0, f"n{k // 3}", (), deed=k + 1, after=k if k % 4 else 0) for k in range(400)]
+    _, view = learned(many, capacity=8)
+    held = {code for slot in view.items for code in slot.tolist() if code}
+    assert set(view._codes.values()) == held
+    assert max(held) <= 32
+    assert all(view.frequency[code] for code in held)
+    assert not any(view.frequency[code] or view.rows[code] for code in range(64) if code not in held)
+
+
+def test_a_view_that_followed_says_what_one_says_that_reads_the_rows_later() -> None:
+    for seed in range(40):
+        rng = random.Random(seed)
+        ends = sorted(rng.sample(range(150), 6))
+        many = [
+            Example(0, k, NOW_MS + k, 0, f"i{rng.randrange(ITEMS * 4)}", (), deed=k + 1, after=0 if k in ends else k)
+            for k in range(150)
+        ]
+        model, followed = learned(many)
+        late = SessionView()
+        apply(all_rows(model), late)
+        latest = [example.item_id for example in many[:-30:-1]]
+        rng.shuffle(latest)  # within a step, what is called the latest is an accident
+        told, anew = (sorted(ask(view, latest).said[0].round(12).tolist()) for view in (followed, late))
+        assert told == anew

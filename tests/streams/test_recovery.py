@@ -147,8 +147,8 @@ def test_an_old_owners_rows_and_marker_are_overruled_and_written_again(model: Mo
 
 
 def test_a_null_takes_a_model_row_away(model: ModelTable) -> None:
-    recover(model, [(b"item/a", row(1, "a")), marker(1), (b"item/a", None)])
-    assert b"item/a" not in model.rows
+    recover(model, [(b"query/1", row(1, "a")), marker(1), (b"query/1", None)])
+    assert b"query/1" not in model.rows
 
 
 def test_rows_without_the_rule_would_be_half_a_flush() -> None:

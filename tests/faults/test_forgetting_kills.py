@@ -1,0 +1,83 @@
+"""The learner is killed while items come and go by the day: what it forgets, it forgets exactly once and for good."""
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from processors.item_rows import decode_item_row, is_forgotten
+from tests.faults.cluster import Cluster
+from tests.faults.settle import catch_up, settle
+from tests.faults.traffic import START_MS, Record, Sender, send
+from tests.faults.verdict import last_records, read
+from tests.integration.waiting import eventually
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+DAY_MS = 86_400_000
+A_DAY = 60
+"""Events to a day of the log."""
+EVENTS = 5_000
+AHEAD = 8
+"""Days from an item's announcement to the first look at it."""
+
+
+def expires_ms(item: int) -> int | None:
+    return START_MS + (item // 10 + 5) * DAY_MS if item % 3 else None
+
+
+def churn(seed: int) -> Iterator[Record]:
+    """Ten new items a day: two of three expire, the others are retired after a while."""
+    rnd = random.Random(seed)
+    for n in range(EVENTS):
+        day = n // A_DAY
+        if n % A_DAY == 0:
+            for item in range(0 if day == 0 else 10 * (day + AHEAD), 10 * (day + AHEAD + 1)):  # known before it is seen
+                value: dict[str, object] = {"item_id": f"i{item}", "title": f"Nurse {item % 17}"}
+                if (ends := expires_ms(item)) is not None:
+                    value["expires_ms"] = ends
+                yield "items", f"i{item}", value
+        if n % A_DAY == 30 and day > 6:
+            for item in range(10 * (day - 7), 10 * (day - 6)):
+                if not item % 3:
+                    yield "items", f"i{item}", None
+        user = f"u{rnd.randrange(60)}"
+        item = 10 * day + rnd.randrange(10) - (10 * rnd.randrange(4) if day > 4 else 0)
+        at_ms = START_MS + n * DAY_MS // A_DAY
+        yield "views", user, {"event_id": f"e{n}", "user_id": user, "ts_ms": at_ms, "item_id": f"i{item}"}
+
+
+@pytest.mark.parametrize(("models", "seed"), [("spine", 1), ("spine", 2), ("blend", 3)])
+def test_what_is_forgotten_stays_so(
+    models: str, seed: int, make_cluster: Callable[..., Cluster], figure: Callable[[str], None]
+) -> None:
+    cluster = make_cluster(models=models, pack="forget_after_d = 3.0\n", ATTUNE_FLUSH_MS="50")
+    cluster.keep("behaviour", 1)
+    cluster.keep("learner", 1)
+    eventually(cluster.all_ready, 60, 0.3, "workers that run")
+    rnd = random.Random(seed)
+    sender = Sender(cluster.settings, churn(seed), 300.0).start()
+    kills = 0
+    while not sender.done.is_set():
+        sender.done.wait(rnd.uniform(1.0, 4.0))
+        cluster.running("learner")[0].kill()
+        kills += 1
+        cluster.keep("learner", 1)
+    catch_up(cluster, 1)
+    later = {"event_id": "last", "user_id": "u1", "ts_ms": START_MS + EVENTS * DAY_MS // A_DAY, "item_id": "i1"}
+
+    def nulls() -> int:
+        """Tombstones of items; they come with a flush, which needs something to learn."""
+        later["event_id"] = f"last-{rnd.random()}"
+        send(cluster.settings, iter([("views", "u1", dict(later))]))
+        return sum(m.value() is None for m in read(cluster.settings.bootstrap, "model"))
+
+    eventually(lambda: nulls() > 0, 60, 2.0, "tombstones of what was forgotten")
+    verdict = settle(cluster, 1, cold=True)
+    assert verdict.exact, str(verdict)
+    rows = {key: row for key, row in last_records(cluster.settings.bootstrap, "model").items() if key[:5] == b"item/"}
+    kept = [decode_item_row(row) for key, row in rows.items() if not is_forgotten(key, row)]
+    ever = {m.key() for m in read(cluster.settings.bootstrap, "model") if (m.key() or b"")[:5] == b"item/"}
+    assert len(kept) < len(ever) / 3
+    assert max(row.number for row in kept) < len(ever) / 2
+    figure(f"{kills} kills, {len(kept)} of {len(ever)} items known")
