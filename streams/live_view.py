@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as LostError
 
+from streams.erased import Erased
 from streams.redis_keys import view_key
 from streams.settings import Settings
 
@@ -20,9 +21,13 @@ MOST_IDLE: Final = 32
 
 
 class LiveView:
-    """The newest decision of each person, as bytes of JSON. Raises redis.RedisError or OSError where Redis is away."""
+    """The newest decision of each person, as bytes of JSON. Raises redis.RedisError or OSError where Redis is away.
 
-    def __init__(self, settings: Settings) -> None:
+    What is from before an erasure is not told, although the sink may not have taken it away yet.
+    """
+
+    def __init__(self, settings: Settings, erased: Erased) -> None:
+        self._erased = erased
         self._pool = redis.asyncio.ConnectionPool.from_url(
             settings.redis,
             socket_timeout=ANSWER_S,
@@ -45,7 +50,10 @@ class LiveView:
             await self._idle.pop().disconnect()
 
     async def _newest(self, topic: str, user_id: str) -> bytes | None:
-        key = view_key(topic, user_id.encode())
+        found = await self._stored(view_key(topic, user_id.encode()))
+        return None if found is None or self._erased.covers_decision(user_id, found) else found
+
+    async def _stored(self, key: bytes) -> bytes | None:
         while self._idle:
             try:
                 return await self._ask(self._idle.pop(), key)
