@@ -24,6 +24,7 @@ from serving.api.publisher import Publisher
 from serving.search.engine import SearchEngine
 from serving.storefront import Shelf, Storefront
 from streams.clock import boottime_s, wall_ms
+from streams.erased import Erased
 from streams.live_view import LiveView
 from streams.onlookers import News, Profiles, Receipts, Searchers
 from streams.portrait import portrait
@@ -55,10 +56,11 @@ class Site:
         self.storefront.also(self.engine)
         self.searchers = Searchers(settings)
         self.reader = ReplicaReader(settings, self.storefront, patient=True)
-        self.people = Profiles(settings)
+        self.erased = Erased(settings)
+        self.people = Profiles(settings, self.erased)
         self.receipts = Receipts(settings)
-        self.news = News(settings)
-        self.view = LiveView(settings)
+        self.news = News(settings, self.erased)
+        self.view = LiveView(settings, self.erased)
         deadline = {"message.timeout.ms": int(KAFKA_S * 1000) - 500, "log_level": 0}
         self.publisher = Publisher(
             make_producer(settings, **deadline), Breaker("kafka", KAFKA_S, Exception, boottime_s)
@@ -69,6 +71,7 @@ class Site:
             decisions=self.view,
             people=self.people,
             receipts=_Stages(self.receipts),
+            erased=self.erased,
             news=self.news,
             publisher=self.publisher,
             doors=Doors(settings.api_tokens, settings.user_token_key, wall_ms),
@@ -86,7 +89,7 @@ class Site:
     @asynccontextmanager
     async def life(self, _: Any) -> AsyncIterator[None]:
         """From the start of the server to its end."""
-        tails = (self.people.tail, self.receipts.tail, self.news.tail, self.searchers.tail)
+        tails = (self.erased.tail, self.people.tail, self.receipts.tail, self.news.tail, self.searchers.tail)
         starting = threading.Thread(target=self.reader.start, daemon=True)
         starting.start()
         for tail in tails:

@@ -187,8 +187,8 @@ def _place(profile: Profile, rows: list[int], weighed: list[float], catalogue: C
             place.cities[city] = place.cities.get(city, 0.0) + weight
         if row and place.lat is None and isfinite(lat) and isfinite(lon):
             place.lat, place.lon = lat, lon
-    top = max(place.cities.values(), default=1.0)
-    place.cities = {city: weight / top for city, weight in place.cities.items()}
+    top = max(place.cities.values(), default=0.0)  # decades before the latest action a weight is 0
+    place.cities = {city: weight / top for city, weight in place.cities.items()} if top > 0.0 else {}
     return place
 
 

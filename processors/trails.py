@@ -146,6 +146,10 @@ class Trails:
         )
 
 
+_PLACE: Final = np.dtype([("number", "<i4"), ("followed", "<f4"), ("preceded", "<f4")])
+"""A place of a row in the replica; the counts are shares of `out` and `into`, so that singles suffice."""
+
+
 class Trodden(Struct, frozen=True):
     """What trails say for one person: arrays of one length; which deed speaks, for which number, and how much."""
 
@@ -156,33 +160,26 @@ class Trodden(Struct, frozen=True):
 
 
 class TrailsView:
-    """The replica's half."""
+    """The replica's half: each row as long as what it lists, for most list far fewer than `WIDTH`."""
 
     def __init__(self, pack: Pack) -> None:
         self._half_life_ms = pack.covisitation_half_life_d * DAY_MS
-        self._listed: Numbers = np.zeros((64, WIDTH), np.int32)
-        self._followed: npt.NDArray[np.float32] = np.zeros((64, WIDTH), np.float32)
-        """Shares of `out`, so that singles suffice."""
-        self._preceded: npt.NDArray[np.float32] = np.zeros((64, WIDTH), np.float32)
+        self._rows: list[bytes] = []
+        """Places of the dtype `_PLACE`, by number."""
         self._out: Doubles = np.zeros(64)
         self._into: Doubles = np.zeros(64)
 
     def put(self, number: int, row: TrailRow) -> None:
         """Take over the row of one item."""
-        if number >= len(self._out):
-            self._listed = grown(self._listed, number + 1, 0)
-            self._followed, self._preceded = (
-                grown(self._followed, number + 1, 0.0),
-                grown(self._preceded, number + 1, 0.0),
-            )
-            self._out, self._into = grown(self._out, number + 1, 0.0), grown(self._into, number + 1, 0.0)
-        filled = len(row.listed) >> 2
-        self._listed[number, :filled] = np.frombuffer(row.listed, "<i4")
-        self._listed[number, filled:] = 0
+        self._out, self._into = grown(self._out, number + 1, 0.0), grown(self._into, number + 1, 0.0)
+        self._rows += [b""] * (number + 1 - len(self._rows))
+        places = np.zeros(len(row.listed) >> 2, _PLACE)
+        places["number"] = np.frombuffer(row.listed, "<i4")
         if row.out > 0.0:
-            self._followed[number, :filled] = np.frombuffer(row.followed, "<f8") / row.out
+            places["followed"] = np.frombuffer(row.followed, "<f8") / row.out
         if row.into > 0.0:
-            self._preceded[number, :filled] = np.frombuffer(row.preceded, "<f8") / row.into
+            places["preceded"] = np.frombuffer(row.preceded, "<f8") / row.into
+        self._rows[number] = places.tobytes()
         self._out[number], self._into[number] = row.out, row.into
 
     def forget(self, number: int) -> None:
@@ -193,14 +190,19 @@ class TrailsView:
 
     def read(self, numbers: npt.NDArray[np.intp], attention: Doubles, now_ms: int) -> Trodden:
         """What followed and preceded several items, each with its attention. Unknown numbers say nothing."""
-        numbers = np.where(numbers < len(self._out), numbers, 0)
+        known = len(self._rows)
+        held = [self._rows[number] if number < known else b"" for number in numbers.tolist()]
+        counts = [len(row) // _PLACE.itemsize for row in held]
+        places = np.frombuffer(b"".join(held), _PLACE)
+        numbers = np.where(numbers < known, numbers, 0)
         own = unit(now_ms, self._half_life_ms)
         out, into = self._out[numbers] / own, self._into[numbers] / own
-        listed = self._listed[numbers]
-        owners, places = np.nonzero(listed)
-        followed = (attention * out / (out + SHRINKAGE))[:, None] * self._followed[numbers]
-        preceded = (attention * into / (into + SHRINKAGE))[:, None] * self._preceded[numbers]
-        return Trodden(owners, listed[owners, places], followed[owners, places], preceded[owners, places])
+        return Trodden(
+            np.repeat(np.arange(len(held)), counts),
+            np.ascontiguousarray(places["number"]),
+            np.repeat(attention * out / (out + SHRINKAGE), counts) * places["followed"],
+            np.repeat(attention * into / (into + SHRINKAGE), counts) * places["preceded"],
+        )
 
 
 def steps(times_ms: Sequence[int], now_ms: int) -> list[int]:

@@ -13,6 +13,7 @@ from processors.profile import Profile, decode, decode_head
 from schemas.behaviour import Event
 from schemas.decisions import ErasureReceipt
 from schemas.decode import decode as decode_event
+from streams.erased import Erased
 from streams.settings import Settings
 from streams.tail import Tail
 from streams.topics import PROFILES_CHANGELOG
@@ -23,24 +24,27 @@ MOST_RECEIPTS: Final = 100_000
 class Profiles:
     """Everyone's newest profile, as bytes: some 300 to 2,000 a person. A flush behind the workers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, erased: Erased) -> None:
         self._rows: dict[bytes, bytes] = {}
+        self._erased = erased
         self.tail = Tail(settings, [PROFILES_CHANGELOG], self._take)
 
     @property
     def ready(self) -> bool:
         """Whether everyone who was there at the start is known."""
-        return self.tail.ready
+        return self.tail.ready and self._erased.ready
 
     def __len__(self) -> int:
         """How many people are known."""
         return len(self._rows)
 
     def profile(self, user_id: str) -> Profile | None:
-        """A copy of one person's profile; None for a person never seen, or forgotten."""
+        """A copy of one person's profile; None for a person never seen, forgotten, or about to be."""
         held = self._rows.get(user_id.encode())
         profile = None if held is None else decode(held)
-        return None if profile is not None and profile.erased_ms is not None and not profile.totals else profile
+        if profile is None or (profile.erased_ms is not None and not profile.totals):
+            return None
+        return None if not self._erased.ready or self._erased.covers_profile(user_id, profile) else profile
 
     def _take(self, _: str, key: bytes, value: bytes | None, __: int) -> None:
         if is_marker(key):
@@ -89,8 +93,9 @@ class News:
 
     MOST_WAITING: Final = 16
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, erased: Erased) -> None:
         self._waiting: dict[bytes, set[asyncio.Queue[bytes]]] = {}
+        self._erased = erased
         self._loop: asyncio.AbstractEventLoop | None = None
         self.tail = Tail(settings, ["recommendations"], self._take, from_end=True)
 
@@ -115,6 +120,8 @@ class News:
 
     def _take(self, _: str, key: bytes, value: bytes | None, __: int) -> None:
         if self._loop is not None and key in self._waiting:
+            if value and self._erased.covers_decision(key.decode(), value):
+                return
             self._loop.call_soon_threadsafe(self._hand_out, key, value or b"")
 
     def _hand_out(self, key: bytes, value: bytes) -> None:

@@ -5,7 +5,7 @@ Whoever follows gets raw records on that thread; a broker that is away is waited
 
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -32,6 +32,9 @@ class Tail:
         self._take = take
         self._from_end = from_end
         self._stopping = threading.Event()
+        self._next: dict[tuple[str, int], int] = {}
+        """Partition -> everything below this offset has been handed over."""
+        self._moved = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=f"tail-{topics[0]}", daemon=True)
 
     def start(self) -> None:
@@ -40,6 +43,21 @@ class Tail:
     def stop(self) -> None:
         self._stopping.set()
         self._thread.join(5.0)
+
+    @property
+    def places(self) -> list[tuple[str, int]]:
+        """Topics and partitions, once they are known."""
+        return list(self._next)
+
+    def has(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        """Whether everything below these offsets has been handed over."""
+        return all(self._next[place] >= end for place, end in ends.items())
+
+    def wait_for(self, ends: Mapping[tuple[str, int], int], timeout_s: float) -> None:
+        """Wait until everything below these offsets has been handed over. Blocks. Raises TimeoutError."""
+        with self._moved:
+            if not self._moved.wait_for(lambda: self.has(ends), timeout_s):
+                raise TimeoutError(f"{self._topics} have not been read so far")
 
     def _run(self) -> None:
         consumer = Consumer(
@@ -66,7 +84,12 @@ class Tail:
             for message in [] if first is None else (first, *consumer.consume(BATCH - 1, timeout=0)):
                 if message.error() is not None:
                     continue  # librdkafka goes on by itself
-                self._take(message.topic() or "", message.key() or b"", message.value(), message.timestamp()[1])
+                topic, offset = message.topic() or "", message.offset() or 0
+                self._take(topic, message.key() or b"", message.value(), message.timestamp()[1])
+                self._next[topic, message.partition() or 0] = offset + 1
+            if first is not None:
+                with self._moved:
+                    self._moved.notify_all()
             if ends:
                 for tp in consumer.position([TopicPartition(*place) for place in ends]):
                     if tp.offset >= ends[tp.topic, tp.partition]:
@@ -84,4 +107,5 @@ class Tail:
                 if high > low and not self._from_end:
                     ends[topic, partition] = high
         consumer.assign(places)
+        self._next = {(tp.topic, tp.partition): tp.offset for tp in places}
         return ends

@@ -1,7 +1,8 @@
 """`GET /v1/recommendations/{user_id}`, once and as a stream: from Redis where that is enough, or made on the spot."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -205,14 +206,14 @@ def from_stored(known: Recommendation, wish: Wish, parts: Parts, degraded: tuple
     """A published list as an answer; None where it cannot be the one asked for and another can be made."""
     now_ms, storefront = parts.clock_ms(), parts.storefront
     age_ms = max(now_ms - known.ts_ms, 0)
-    items = known.items
+    items: Sequence[RecommendedItem] = known.items
     if storefront.is_ready:
         live = storefront.catalogue.row_of
-        items = tuple([place for place in items if live(place.item_id) is not None])
+        items = list(islice((place for place in items if live(place.item_id) is not None), wish.limit))
         short = len(items) < wish.limit
         if short or known.surface != wish.surface or in_force(parts.limits.rules, wish.surface, now_ms):
             return None
-    parts.measures.lists.labels("stored").inc()
+    parts.measures.stored.inc()
     return ListAnswer(
         known.user_id, known.surface, known.rec_id, known.ts_ms, age_ms, "stored", age_ms >= parts.limits.list_fresh_ms,
         degraded, known.model_version, known.trigger.event_id, (), _shown(items[: wish.limit], parts),
@@ -257,7 +258,7 @@ def made(user_id: str, wish: Wish, parts: Parts, degraded: tuple[str, ...] = ())
 
 
 def _shown(
-    items: tuple[RecommendedItem, ...], parts: Parts, told: tuple[dict[str, float], ...] = ()
+    items: Sequence[RecommendedItem], parts: Parts, told: tuple[dict[str, float], ...] = ()
 ) -> tuple[Shown, ...]:
     card = parts.storefront.raw_card
     return tuple(

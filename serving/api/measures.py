@@ -24,6 +24,7 @@ class Measures:
         self.lists = Counter(
             "attune_http_lists", "Lists served, by where they came from.", ("origin",), registry=self._registry
         )
+        self.stored = self.lists.labels("stored")
         self.events = Counter(
             "attune_http_events", "Events in Kafka, or refused.", ("outcome",), registry=self._registry
         )

@@ -34,7 +34,7 @@ class People(Protocol):
         """Whether everyone who was there at the start is known."""
 
     def profile(self, user_id: str) -> Profile | None:
-        """A copy; None for a person never seen, or forgotten."""
+        """A copy; None for a person never seen, or forgotten, or whose erasure was accepted."""
 
 
 class Stage(Struct, frozen=True):
@@ -49,6 +49,20 @@ class Receipts(Protocol):
 
     def stage(self, receipt_id: str) -> Stage | None:
         """What is known of the erasure that `erasures-PARTITION-OFFSET` asked for."""
+
+
+class Erased(Protocol):
+    """Who asked to be forgotten: whatever is from before is not told, by `Decisions`, `People` or `News`."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether everyone who asked before the start is known."""
+
+    def note(self, user_id: str, ts_ms: int) -> None:
+        """An erasure was accepted."""
+
+    def know(self) -> Awaitable[None]:
+        """Wait until what other processes accepted is known, too."""
 
 
 class News(Protocol):
@@ -78,6 +92,7 @@ class Parts(Struct, frozen=True):
     decisions: Decisions
     people: People
     receipts: Receipts
+    erased: Erased
     news: News
     publisher: Publisher
     doors: Doors

@@ -70,8 +70,14 @@ async def get_send_time(parts: Parts, user_id: UserId) -> SendTime:
     "/v1/users/{user_id:str}", before_request=needs("people"), responses=PROBLEMS, security=NEEDS_TOKEN, tags=["people"]
 )
 async def get_user(parts: Parts, user_id: UserId) -> Kept:
-    """Everything kept about a person."""
+    """Everything kept about a person; from the moment that an erasure is accepted, nothing from before it."""
     name = plain(user_id)
+    if not parts.erased.ready:
+        raise unavailable("the log of erasures, which is being read,")
+    try:
+        await parts.publisher.breaker.call(parts.erased.know)
+    except AwayError:
+        raise unavailable("Kafka") from None
     profile = parts.people.profile(name)
     kept = parts.portrait(name, profile) if profile is not None else None
     lists = times = None
@@ -98,12 +104,13 @@ async def get_user(parts: Parts, user_id: UserId) -> Kept:
     tags=["people"],
 )
 async def delete_user(parts: Parts, user_id: UserId) -> Response[ErasureAnswer]:
-    """Forget a person. The receipt can be asked for under `href`, and names nobody."""
+    """Forget a person: at once nothing from before is told. The receipt, under `href`, names nobody."""
     name = plain(user_id)
     event = Erasure(event_id=f"erase-{uuid.uuid4().hex}", user_id=name, ts_ms=parts.clock_ms())
     key = name.encode()
     await publish_one(parts, Record("users", key, None))
     (taken,) = await publish_one(parts, Record("erasures", key, msgspec.json.encode(event)))
+    parts.erased.note(name, event.ts_ms)
     receipt_id = f"erasures-{taken.partition}-{taken.offset}"
     href = f"/v1/erasures/{receipt_id}"
     return Response(

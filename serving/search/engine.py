@@ -47,6 +47,8 @@ FIELDS_OF: Final = {
 
 FILTER_FIELDS: Final = Filters.__struct_fields__
 NOTHING: Final = Hits([], 0)
+FEW: Final = 2_000
+"""So many hits are all fetched at once: cheaper than a second search for those of them that a person may like."""
 
 
 class SearchSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,8 +111,8 @@ class SearchEngine:
         together = self._placed(_merged(understood.filters, filters), profile, now_ms)
         words = self.index.wording(understood.text, understood.quoted)
         person = profile if profile is not None and is_known(profile) else None
-        depth = limit if person is None else max(limit, self._settings.personal.reranked)
-        found, matched, relaxed = self._find(words, together, now_ms, depth)
+        depth, few = (limit, 0) if person is None else (max(limit, self._settings.personal.reranked), FEW)
+        found, matched, relaxed = self._find(words, together, now_ms, depth, few)
         hits, counted = found.hits, None
         if person is None:
             counted = self.index.aggregate(matched, asked(now_ms)) if with_facets and hits else None
@@ -118,7 +120,7 @@ class SearchEngine:
             counting = (
                 self._counting.submit(self.index.aggregate, matched, asked(now_ms)) if with_facets and hits else None
             )
-            hits = self._own_order(found, matched, person, now_ms)
+            hits = self._own_order(found, depth, matched, person, now_ms)
             counted = None if counting is None else counting.result()
         return SearchAnswer(
             query=understood.query,
@@ -134,7 +136,9 @@ class SearchEngine:
             is_personal=person is not None,
         )
 
-    def _find(self, words: Wording, filters: Filters, now_ms: int, depth: int) -> tuple[Hits, Query, tuple[str, ...]]:
+    def _find(
+        self, words: Wording, filters: Filters, now_ms: int, depth: int, few: int
+    ) -> tuple[Hits, Query, tuple[str, ...]]:
         """Hits for as much of the query as has any, what they match, and what was relaxed.
 
         First a third of the words may be missing, then one filter goes, then all, one after the other, then words down
@@ -161,20 +165,25 @@ class SearchEngine:
             steps += [(kept, missing, ("words", *gone)) for missing in range(some + 1, needed)]
         for tried, missing, relaxed in steps:
             query = self.index.query(words, tried, now_ms, missing)
-            found = self.index.search(query, depth)
+            found = self.index.search(query, depth, few)
             if found.hits:
                 return found, query, relaxed
         return NOTHING, Query.empty_query(), ()
 
-    def _own_order(self, found: Hits, query: Query, person: Profile, now_ms: int) -> list[Hit]:
-        """What was found in the person's order. Of more than was looked at, also what they would be recommended."""
-        hits = found.hits
+    def _own_order(self, found: Hits, depth: int, query: Query, person: Profile, now_ms: int) -> list[Hit]:
+        """The best `depth` that were found, and of the others what they would be recommended, in the person's order."""
+        taste = taste_of(person, now_ms, self._replica)
+        hits, others = found.hits[:depth], found.hits[depth:]
         if found.total > len(hits):
-            looked_at = {hit.item_id for hit in hits}
-            item_ids = recommendable(person, now_ms, self._replica)
-            more = self.index.search(self.index.among(query, item_ids), max(len(item_ids), 1)).hits
-            hits = hits + [hit for hit in more if hit.item_id not in looked_at]
-        return reordered(hits, person, now_ms, self._replica, self._settings.personal)
+            item_ids = recommendable(person, taste, now_ms, self._replica)
+            if found.total > len(found.hits):
+                looked_at = {hit.item_id for hit in hits}
+                more = self.index.search(self.index.among(query, item_ids), max(len(item_ids), 1)).hits
+                hits = hits + [hit for hit in more if hit.item_id not in looked_at]
+            else:
+                wanted = set(item_ids)
+                hits = hits + [hit for hit in others if hit.item_id in wanted]
+        return reordered(hits, person, taste, now_ms, self._replica, self._settings.personal)
 
     def _placed(self, filters: Filters, profile: Profile | None, now_ms: int) -> Filters:
         """`near_me_km` as a place; left as it is where nobody knows where the person is."""

@@ -16,7 +16,7 @@ from processors.catalogue import Locate
 from processors.gazetteer import locate as by_gazetteer
 from schemas.catalogue import Item
 from serving.search.analysis import Analysis
-from serving.search.constraints import Constraints
+from serving.search.constraints import Constraints, one_of
 from serving.search.fields import Documents, FieldWeights, schema
 from serving.search.filters import Filters
 from serving.search.spelling import Vocabulary
@@ -127,18 +127,19 @@ class ItemIndex:
     def among(self, query: Query, item_ids: list[str]) -> Query:
         """The query, of these items alone."""
         numbers = [number for item_id in item_ids if (number := self._numbers.get(item_id)) is not None]
-        only = Query.term_set_query(self._schema, "number", numbers) if numbers else Query.empty_query()
+        only = one_of(self._schema, "number", numbers)
         return Query.boolean_query([(Occur.Must, query), (Occur.Must, Query.const_score_query(only, 0.0))])
 
-    def search(self, query: Query, limit: int) -> Hits:
-        """The best `limit` ≥ 1 items; of equal scores those that came first."""
-        found = self._searcher.search(query, limit)
+    def search(self, query: Query, limit: int, few: int = 0) -> Hits:
+        """The best `limit` ≥ 1 items, or all of them where no more than `few` are found; of equal scores those that
+        came first.
+        """
+        found = self._searcher.search(query, max(limit, few))
         total = int(getattr(found, "count", 0) or 0)  # its stub leaves it out
-        addresses = [address for _, address in found.hits]
+        best = found.hits if total <= few else found.hits[:limit]
+        addresses = [address for _, address in best]
         numbers = self._searcher.fast_field_values("number", addresses) if addresses else []
-        placed = sorted(
-            [(-float(score), int(number or 0)) for (score, _), number in zip(found.hits, numbers, strict=True)]
-        )
+        placed = sorted([(-float(score), int(number or 0)) for (score, _), number in zip(best, numbers, strict=True)])
         hits = [Hit(item_id, -lost) for lost, number in placed if (item_id := self._ids[number]) is not None]
         return Hits(hits, max(total - (len(placed) - len(hits)), 0))
 

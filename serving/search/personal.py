@@ -17,7 +17,7 @@ from processors.profile import Profile
 from processors.ranking import rank
 from processors.replica import Replica
 from processors.retrieval import NO_EVIDENCE, Candidates, retrieve
-from processors.taste import Taste, taste_of
+from processors.taste import Taste
 from processors.top_list import Rows
 from serving.search.index import Hit
 
@@ -46,9 +46,8 @@ def is_known(profile: Profile) -> bool:
     return bool(profile.actions) or any(profile.said(field) for field in UNKNOWN)
 
 
-def recommendable(profile: Profile, now_ms: int, replica: Replica) -> list[str]:
+def recommendable(profile: Profile, taste: Taste, now_ms: int, replica: Replica) -> list[str]:
     """The items that a list for this person would be chosen from."""
-    taste = taste_of(profile, now_ms, replica)
     if replica.pack.models == "blend":
         rows = candidates_of(profile, taste, now_ms, replica)
     else:
@@ -56,7 +55,9 @@ def recommendable(profile: Profile, now_ms: int, replica: Replica) -> list[str]:
     return [replica.catalogue.item_id(row) for row in rows.tolist()]
 
 
-def reordered(hits: list[Hit], profile: Profile, now_ms: int, replica: Replica, weights: PersonalWeights) -> list[Hit]:
+def reordered(
+    hits: list[Hit], profile: Profile, taste: Taste, now_ms: int, replica: Replica, weights: PersonalWeights
+) -> list[Hit]:
     """The hits in the person's order, their scores the new ones. Items that the replica does not have yet go by their
     relevance and the least taste of the others.
     """
@@ -64,7 +65,6 @@ def reordered(hits: list[Hit], profile: Profile, now_ms: int, replica: Replica, 
     known = np.array([place for place, row in enumerate(rows) if row], np.intp)
     if len(known) < 2:
         return hits
-    taste = taste_of(profile, now_ms, replica)
     own = _taste_scores(profile, taste, np.array(rows, np.intp)[known], now_ms, replica, weights)
     liked = np.full(len(hits), own.min())
     liked[known] = own

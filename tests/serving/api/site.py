@@ -4,6 +4,8 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -54,6 +56,17 @@ def job(number: int) -> dict[str, Any]:
         "remote": number % 5 == 0,
         "salary": {"max": 40_000 + 1_000 * number, "currency": "USD"},
         "posted_ms": 1_700_000_000_000,
+    }
+
+
+def event(user_id: str, item_id: str = "job-3", **more: Any) -> dict[str, Any]:
+    """A view, or another event that bears an item, of now."""
+    return {
+        "event_id": uuid.uuid4().hex,
+        "user_id": user_id,
+        "item_id": item_id,
+        "ts_ms": time.time_ns() // 10**6,
+        **more,
     }
 
 

@@ -27,6 +27,7 @@ from serving.api.parts import Parts
 from serving.storefront import Storefront
 from streams.clock import boottime_s, wall_ms
 from streams.embedded import EmbeddedRedis
+from streams.erased import Erased
 from streams.live_view import LiveView
 from streams.redis_keys import view_key
 from streams.settings import read_settings
@@ -77,12 +78,15 @@ class Desk:
         self.storefront.is_ready = True
         self.doors = Doors(grants, "a key", wall_ms)
         nothing = cast("Any", None)
+        settings = read_settings({"ATTUNE_REDIS": store.url})
+        self.erased = Erased(settings)
         self.parts = Parts(
             storefront=self.storefront,
             engine=nothing,
-            decisions=LiveView(read_settings({"ATTUNE_REDIS": store.url})),
+            decisions=LiveView(settings, self.erased),
             people=Nobody(),
             receipts=nothing,
+            erased=self.erased,
             news=nothing,
             publisher=nothing,
             doors=self.doors,
@@ -217,3 +221,15 @@ def test_a_redis_that_is_away_is_left_to_the_long_way(
         assert desk.express.answered == 0
     finally:
         store.start()
+
+
+def test_a_list_from_before_an_erasure_is_not_told(desk: Desk, client: TestClient[Any]) -> None:
+    desk.publish("eve", age_ms=1_000)
+    bearer = {"Authorization": "Bearer lists"}
+    for more in ({}, LONG_WAY):
+        assert told(client.get("/v1/recommendations/eve", headers=bearer | more))["origin"] == "stored"
+    desk.erased.note("eve", wall_ms())
+    for more in ({}, LONG_WAY):
+        assert told(client.get("/v1/recommendations/eve", headers=bearer | more))["origin"] == "popular"
+    desk.publish("eve", age_ms=-1_000)  # decided since: the list of a new person
+    assert told(client.get("/v1/recommendations/eve", headers=bearer))["origin"] == "stored"

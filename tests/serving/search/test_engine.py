@@ -12,7 +12,7 @@ from processors.replica import Replica
 from schemas.behaviour import Apply, Save, Search, View
 from schemas.catalogue import Item, Location, Salary
 from serving.search.constraints import passes
-from serving.search.engine import SearchEngine
+from serving.search.engine import FEW, SearchEngine
 from serving.search.filters import Filters, Range
 from serving.search.suggestions import WITHIN_MS, Suggestions
 from tests.serving.search.shelf import DAY_MS, NOW_MS, shelf
@@ -152,8 +152,12 @@ def test_the_order_is_the_persons_own(models):
     assert orders["asst"][0] in {"austin-remote", "austin-poor"}
 
 
-def test_the_persons_own_items_are_found_behind_the_most_relevant():
-    """More items match than are looked at; the one that suits the person is not lost among them."""
+@pytest.mark.parametrize("few", [0, FEW])
+def test_the_persons_own_items_are_found_behind_the_most_relevant(monkeypatch, few):
+    """More items match than are looked at; the one that suits the person is not lost among them, whether all that match
+    were fetched or not.
+    """
+    monkeypatch.setattr("serving.search.engine.FEW", few)
     many = [Item(item_id=f"c{n}", title="Cashier", location=DALLAS) for n in range(900)]
     engine = engine_of(
         [*many, Item(item_id="mine", title="Cashier (evenings, weekends, holidays)", location=AUSTIN), MADE[5]]

@@ -9,7 +9,7 @@ import pytest
 from processors.catalogue import yearly_salary
 from processors.gazetteer import locate
 from schemas.catalogue import Item, Location
-from serving.search.constraints import passes
+from serving.search.constraints import MOST_TERMS, passes
 from serving.search.facets import POSTED_DAYS, asked, facets
 from serving.search.filters import NO_FILTERS, Filters, Near
 from serving.search.index import ItemIndex
@@ -34,7 +34,10 @@ def found(index, words="", asked_for=NO_FILTERS, now_ms=NOW_MS):
     return [hit.item_id for hit in hits.hits]
 
 
-def test_filters_find_what_a_scan_finds(index):
+@pytest.mark.parametrize("most_terms", [1, MOST_TERMS])
+def test_filters_find_what_a_scan_finds(index, monkeypatch, most_terms):
+    """Whether values are looked for one by one or, where they are too many, as a set."""
+    monkeypatch.setattr("serving.search.constraints.MOST_TERMS", most_terms)
     rng = random.Random(2)
     sizes = []
     for _ in range(400):
