@@ -184,9 +184,9 @@ class TrailsView:
 
     def forget(self, number: int) -> None:
         """Nothing is known of a number any more."""
-        if number < len(self._out):
-            for column in (self._listed, self._followed, self._preceded, self._out, self._into):
-                column[number] = 0
+        if number < len(self._rows):
+            self._rows[number] = b""
+            self._out[number] = self._into[number] = 0.0
 
     def read(self, numbers: npt.NDArray[np.intp], attention: Doubles, now_ms: int) -> Trodden:
         """What followed and preceded several items, each with its attention. Unknown numbers say nothing."""

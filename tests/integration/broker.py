@@ -188,7 +188,8 @@ class Broker:
 
     def _format(self, jars: str, properties: Path) -> None:
         identity = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A", 1)
-        tool = ["java", *QUICKLY_COMPILED, "-cp", jars, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(properties)]
+        java = ["java", *QUICKLY_COMPILED, "-cp", jars]
+        tool = [*java, "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(properties)]
         done = subprocess.run(tool, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"formatting the data directory failed: {(done.stdout + done.stderr)[:500]}")
