@@ -51,7 +51,7 @@ demo: install ## the whole system on this machine, no Docker, no Java: watch one
 
 # Two processes, each with a Kafka of its own; one where the broker is given, because tests wipe it.
 test: install ## every test but faults, on a real Kafka where Java and Maven, or Docker, are there
-	@$(RUN)/python -m pytest -m "not faults" $(if $(ATTUNE_TEST_BOOTSTRAP),,-n 2 --dist worksteal) $(ARGS)
+	@$(RUN)/python -m pytest -m "not faults" $(if $(ATTUNE_TEST_BOOTSTRAP),,-n 3 --dist worksteal) $(ARGS)
 
 test-fast: install ## no broker, in seconds
 	@$(RUN)/python -m pytest -m "not kafka and not faults and not slow" -n auto -q $(ARGS)

@@ -61,7 +61,7 @@ def absent(reason: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def kafka_source() -> Iterator[Source]:
-    """A Kafka of this process's own: under `-n 2` each of the two has one."""
+    """A Kafka of this process's own: under `-n` each process has one."""
     if "PYTEST_XDIST_WORKER" in os.environ and os.environ.get("ATTUNE_TEST_BOOTSTRAP"):
         pytest.fail("ATTUNE_TEST_BOOTSTRAP is one broker, which tests wipe: run them without -n", pytrace=False)
     source, missing = _provided()
