@@ -12,11 +12,13 @@ they are, what did come must still be flushed.
 """
 
 import asyncio
+import contextlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
+from aiokafka.errors import IllegalStateError
 from confluent_kafka import KafkaException
 
 from streams.changelog import AGAIN_S, HOPELESS, Changelog
@@ -143,7 +145,11 @@ class Order:
             self._mending = asyncio.create_task(self._seek_back(due))
 
     async def _seek_back(self, due: list[Any]) -> None:
-        """Seek to what is missing, if the broker still has it: compaction may have taken it meanwhile."""
+        """Seek to what is missing, if the broker still has it: compaction may have taken it meanwhile.
+
+        In the consumer's own thread (`seek_wait`): `Consumer.seek` takes what was fetched away under the hands of that
+        thread, which ends the process with a KeyError now and then.
+        """
         wanted = {key: self.next[key] for tp in due if (key := (tp.topic, tp.partition)) in self.next}
         found = await self._ask(self._log.offsets_from, wanted, PROBE_S)
         for tp in due:
@@ -152,7 +158,8 @@ class Order:
             if unchanged and key in found and not self.app.rebalancing and tp in self.app.consumer.assignment():
                 self.missing[tp] = boottime_s()
                 self.next[key] = found[key][0]
-                await self.app.consumer.seek(tp, found[key][0])
+                with contextlib.suppress(IllegalStateError):  # taken away meanwhile
+                    await self.app.consumer.seek_wait({tp: found[key][0]})
 
     async def _look(self) -> None:
         """Find partitions with records of which none came, although nothing keeps them from coming."""

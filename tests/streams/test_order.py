@@ -27,8 +27,9 @@ class Seeks:
     def assignment(self) -> set[Any]:
         return self.tps
 
-    async def seek(self, tp: Any, offset: int) -> None:
-        self.sought[tp] = offset
+    async def seek_wait(self, offsets: dict[Any, int]) -> None:
+        """In the consumer's thread, as Faust's: there is no `seek` here, which would run beside it."""
+        self.sought |= offsets
 
 
 def write(bootstrap: str, topic: str, partitions: range) -> None:
