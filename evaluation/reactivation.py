@@ -17,8 +17,7 @@ from msgspec import Struct
 
 from evaluation.policies.audience import Audience
 from evaluation.policies.mailing_lists import MailingLists
-from evaluation.policies.policy import Policy
-from evaluation.policies.send_rule import at_ten, daily
+from evaluation.policies.policy import pipelines_own
 from evaluation.replay_file import Record
 from evaluation.seed_table import mean_of
 from evaluation.world_run import WorldRun
@@ -110,7 +109,7 @@ def arms_of(users: int, days: int, seed: int, pack: Pack) -> Arms:
     half = msgspec.structs.replace(pack.occasions, reactivation_control=0.5)
     lists = SilentLists(msgspec.structs.replace(pack, occasions=half))
     world = make_world("jobs", seed, users, days)
-    WorldRun(world, Policy(lists, at_ten, daily, capped=False, mailing=lists), Audience(), days).finish()
+    WorldRun(world, pipelines_own(lists), Audience(), days).finish()
     until_ms = int(world.start_ms) + days * DAY_MS - WITHIN_MS
     counted = [person for person in lists.entered.values() if person.at_ms <= until_ms]
     treated = [person for person in counted if person.is_treated]

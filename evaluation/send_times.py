@@ -24,8 +24,7 @@ from evaluation.policies.lists import Items, Newest, SavedSearch
 from evaluation.policies.mail_hours import FIXED, NO_ACTIVITY, SEGMENT_ONLY, independent_thompson, open_histogram
 from evaluation.policies.mailing_lists import MailingLists, always
 from evaluation.policies.oracle import true_hours
-from evaluation.policies.policy import Policy
-from evaluation.policies.send_rule import at_ten, daily
+from evaluation.policies.policy import pipelines_own
 from evaluation.replay_file import Record
 from evaluation.seed_table import t_quantile
 from evaluation.world_run import WorldRun
@@ -116,7 +115,7 @@ def worth_of(world_name: str, users: int, seed: int, policy: str, pack: Pack, da
         "independent-thompson": lambda: independent_thompson(audience),
     }[policy]()
     mails = PlainMails(pack, hours, audience, world)
-    WorldRun(world, Policy(mails, at_ten, daily, capped=False, mailing=mails), audience, days).finish()
+    WorldRun(world, pipelines_own(mails), audience, days).finish()
     return mails.worth
 
 

@@ -18,8 +18,7 @@ from msgspec import Struct
 
 from evaluation.policies.audience import Audience
 from evaluation.policies.mailing_lists import MailingLists
-from evaluation.policies.policy import Policy
-from evaluation.policies.send_rule import at_ten, daily
+from evaluation.policies.policy import pipelines_own
 from evaluation.world_run import WorldRun
 from processors.effects import Effect, TeachMail
 from processors.pack import Pack
@@ -62,7 +61,7 @@ def labels_of(users: int, days: int, seed: int, pack: Pack) -> list[MailLabel]:
     mail = msgspec.structs.replace(pack.mail, explored=0.5, leave_cost=0.0, budget_per_week=16.0)
     lists = LabelLists(msgspec.structs.replace(pack, mail=mail))
     world = make_world("jobs", seed, users, days)
-    WorldRun(world, Policy(lists, at_ten, daily, capped=False, mailing=lists), Audience(), days).finish()
+    WorldRun(world, pipelines_own(lists), Audience(), days).finish()
     return lists.labels
 
 

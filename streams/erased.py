@@ -6,7 +6,6 @@ switched on and off: each thing that is kept is compared with the erasure, by th
 """
 
 import asyncio
-import hashlib
 import secrets
 from typing import Final
 
@@ -15,6 +14,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from msgspec import Struct
 
+from processors.erasure import user_hash
 from processors.profile import Profile
 from schemas.behaviour import Erasure
 from schemas.decode import decode
@@ -40,10 +40,10 @@ class Erased:
     """The newest erasure of each person in the log of `erasures`, under a hash that only this process can make."""
 
     def __init__(self, settings: Settings) -> None:
-        self._asked_ms: dict[bytes, int] = {}
+        self._asked_ms: dict[str, int] = {}
         self._settings = settings
         self._admin: AdminClient | None = None
-        self._key = secrets.token_bytes(16)
+        self._secret = secrets.token_hex(16)
         self.tail = Tail(settings, ["erasures"], self._take)
 
     @property
@@ -53,7 +53,7 @@ class Erased:
 
     def note(self, user_id: str, ts_ms: int) -> None:
         """An erasure of this time (ms) was accepted."""
-        hashed = self._hash(user_id)
+        hashed = user_hash(self._secret, user_id)
         self._asked_ms[hashed] = max(ts_ms, self._asked_ms.pop(hashed, ts_ms))
         if len(self._asked_ms) > MOST_ERASED:
             del self._asked_ms[next(iter(self._asked_ms))]
@@ -80,10 +80,7 @@ class Erased:
         return asked_ms is not None and _date(decision).ts_ms <= asked_ms
 
     def _asked(self, user_id: str) -> int | None:
-        return self._asked_ms.get(self._hash(user_id)) if self._asked_ms else None
-
-    def _hash(self, user_id: str) -> bytes:
-        return hashlib.blake2b(user_id.encode(), digest_size=16, key=self._key).digest()
+        return self._asked_ms.get(user_hash(self._secret, user_id)) if self._asked_ms else None
 
     def _take(self, topic: str, key: bytes, value: bytes | None, at_ms: int) -> None:
         event = decode(topic, key, value, at_ms)

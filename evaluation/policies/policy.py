@@ -55,11 +55,15 @@ class Policy(Struct, frozen=True):
     """Where mail is the pipeline's own decision, `hour`, `whether` and `capped` are not asked."""
 
 
+def pipelines_own(lists: MailingLists) -> Policy:
+    """Lists and mails as the pipeline decides them."""
+    return Policy(lists, at_ten, daily, capped=False, mailing=lists)
+
+
 def _decided(
     pack: Pack, hours: HourModel, instead: Instead | None = None, whatever: bool = False, campaigns: bool = True
 ) -> Policy:
-    lists = MailingLists(pack, hours, instead, whatever, campaigns)
-    return Policy(lists, at_ten, daily, capped=False, mailing=lists)
+    return pipelines_own(MailingLists(pack, hours, instead, whatever, campaigns))
 
 
 Build = Callable[[World, Pack, Audience], Policy]

@@ -1,5 +1,6 @@
 """How a trial begins, and how it ends: bringing a hurt cluster to rest, as a supervisor would, and judging it."""
 
+import random
 from typing import Any
 
 from tests.faults.cluster import Cluster
@@ -15,6 +16,17 @@ def begin(cluster: Cluster, workers: int, seed: int, count: int, rate: float, re
     cluster.keep("learner", 1)
     eventually(cluster.all_ready, 60, 0.3, "workers that run")
     return Sender(cluster.settings, events(seed, count, repeats=repeats), rate).start()
+
+
+def kill_the_learner(cluster: Cluster, sender: Sender, rnd: random.Random, least_s: float, most_s: float) -> int:
+    """Again and again while there is traffic, each time after a while between the two; returns how often."""
+    kills = 0
+    while not sender.done.is_set():
+        sender.done.wait(rnd.uniform(least_s, most_s))
+        cluster.running("learner")[0].kill()
+        kills += 1
+        cluster.keep("learner", 1)
+    return kills
 
 
 def caught_up(cluster: Cluster) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from processors.item_rows import decode_item_row, is_forgotten
 from tests.faults.cluster import Cluster
-from tests.faults.settle import catch_up, settle
+from tests.faults.settle import catch_up, kill_the_learner, settle
 from tests.faults.traffic import START_MS, Record, Sender, send
 from tests.faults.verdict import last_records, read
 from tests.integration.waiting import eventually
@@ -57,12 +57,7 @@ def test_what_is_forgotten_stays_so(
     eventually(cluster.all_ready, 60, 0.3, "workers that run")
     rnd = random.Random(seed)
     sender = Sender(cluster.settings, churn(seed), 300.0).start()
-    kills = 0
-    while not sender.done.is_set():
-        sender.done.wait(rnd.uniform(1.0, 4.0))
-        cluster.running("learner")[0].kill()
-        kills += 1
-        cluster.keep("learner", 1)
+    kills = kill_the_learner(cluster, sender, rnd, 1.0, 4.0)
     catch_up(cluster, 1)
     later = {"event_id": "last", "user_id": "u1", "ts_ms": START_MS + EVENTS * DAY_MS // A_DAY, "item_id": "i1"}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.cluster import Cluster
-from tests.faults.settle import begin, settle
+from tests.faults.settle import begin, kill_the_learner, settle
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -16,12 +16,7 @@ def test_the_model_is_a_fold(seed: int, make_cluster: Callable[..., Cluster], fi
     cluster = make_cluster(ATTUNE_FLUSH_MS="50")
     rnd = random.Random(seed)
     sender = begin(cluster, 1, 200 + seed, 6_000, 500.0)
-    kills = 0
-    while not sender.done.is_set():
-        sender.done.wait(rnd.uniform(0.2, 3.0))
-        cluster.running("learner")[0].kill()
-        kills += 1
-        cluster.keep("learner", 1)
+    kills = kill_the_learner(cluster, sender, rnd, 0.2, 3.0)
     verdict = settle(cluster, 1, cold=False)
     assert verdict.exact, str(verdict)
     figure(f"{kills} kills")

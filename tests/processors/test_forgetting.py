@@ -10,7 +10,7 @@ import pytest
 from evaluation.driver import Driver
 from processors.actions import VIEW
 from processors.item_rows import ItemModels, decode_item_row, is_forgotten
-from processors.learner import MARKER_KEY, Learner, marker_offset
+from processors.learner import MARKER_KEY, Learner
 from processors.lifetimes import IDLE_HALF_LIVES, Lifetimes
 from processors.pack import Pack
 from processors.recommend import recommend
@@ -19,6 +19,7 @@ from schemas.behaviour import View
 from schemas.learning import ENDLESS, RETIRED, Example, Lesson
 from tests.processors import market
 from tests.processors.market import DAY_MS, NOW_MS, job, person
+from tests.processors.restoring import restored_at_each_flush
 
 SPINE = msgspec.structs.replace(market.PACK, forget_after_d=5.0)
 BLEND = msgspec.structs.replace(SPINE, models="blend")
@@ -227,25 +228,12 @@ def test_workers_tell_when_items_end(pack: Pack) -> None:
 
 @PACKS
 def test_restoring_at_every_flush_continues_bit_for_bit(pack: Pack) -> None:
-    given = churn(45, a_day=6)
-    straight = Learner(pack)
-    stored: dict[bytes, bytes] = {}
-    table: dict[bytes, bytes] = {}
-    for offset, lesson in enumerate(given):
-        straight.learn(lesson, offset)
-        stored.update(straight.dirty_rows())
-        if offset % 5 == 0:
-            restored = Learner.restore(pack, table)
-            for again in range(marker_offset(table[MARKER_KEY]) + 1 if table else 0, offset + 1):
-                restored.learn(given[again], again)
-            table.update(restored.dirty_rows())
-            table[MARKER_KEY] = restored.marker(offset)
-            assert {key: row for key, row in table.items() if key != MARKER_KEY} == stored
-            assert table[MARKER_KEY] == straight.marker(offset)
-            if offset % 35 == 0:  # tombstones come at any time after the marker
-                for key in [key for key, row in table.items() if is_forgotten(key, row)]:
-                    del table[key], stored[key]
-    assert any(is_forgotten(key, row) for key, row in stored.items())
+    for offset, table, stored in restored_at_each_flush(pack, churn(45, a_day=6), 5):
+        assert table == stored
+        if offset % 35 == 0:  # tombstones come at any time after the marker
+            for key in [key for key, row in table.items() if key != MARKER_KEY and is_forgotten(key, row)]:
+                del table[key], stored[key]
+    assert any(is_forgotten(key, row) for key, row in stored.items() if key != MARKER_KEY)
 
 
 class Careless(ItemModels):

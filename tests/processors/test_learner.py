@@ -15,6 +15,7 @@ from processors.learner import MARKER_KEY, Learner, OtherHalfLivesError, marker_
 from processors.model_rows import Marker, decode_marker, encode_marker
 from schemas.learning import Example, Lesson
 from tests.processors.market import DAY_MS, NOW_MS, PACK, lessons, taught
+from tests.processors.restoring import restored_at_each_flush
 
 WEIGHTS = (1.0, 2.0, 3.0, 4.0)
 
@@ -76,21 +77,8 @@ def test_order_of_examples_does_not_matter_while_nothing_is_evicted() -> None:
 
 @pytest.mark.parametrize("flush_every", [1, 7])
 def test_restoring_at_every_cut_continues_bit_for_bit(flush_every: int) -> None:
-    given_lessons = lessons(60, jobs=240)
-    straight = Learner(PACK)
-    stored: dict[bytes, bytes] = {}
-    table: dict[bytes, bytes] = {}
-    for offset, lesson in enumerate(given_lessons):
-        straight.learn(lesson, offset)
-        stored.update(straight.dirty_rows())
-        if offset % flush_every == 0:
-            restored = Learner.restore(PACK, table)
-            for again in range(marker_offset(table[MARKER_KEY]) + 1 if table else 0, offset + 1):
-                restored.learn(given_lessons[again], again)
-            table.update(restored.dirty_rows())
-            table[MARKER_KEY] = restored.marker(offset)
-            assert {key: value for key, value in table.items() if key != MARKER_KEY} == stored
-            assert table[MARKER_KEY] == straight.marker(offset)
+    for _, table, stored in restored_at_each_flush(PACK, lessons(60, jobs=240), flush_every):
+        assert table == stored
 
 
 def test_duplicates_and_late_duplicates_are_dropped() -> None:
