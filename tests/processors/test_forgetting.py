@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import msgspec
+import numpy as np
 import pytest
 
 from evaluation.driver import Driver
@@ -352,3 +353,26 @@ def test_a_replica_still_knows_an_item_that_was_forgotten_and_is_there() -> None
         made.apply_row(key, row)
     assert made.shelves.numbers[made.catalogue.row_of("j1")] == 0
     assert [item.item_id for item in recommend(person(), NOW_MS, made)] == ["j1"]
+
+
+@PACKS
+def test_a_replica_lets_go_of_what_was_forgotten(pack: Pack) -> None:
+    followed, learner = Replica(pack), Learner(pack)
+
+    def hear(place: int, ts_ms: int, item_id: str, *before: str, until_ms: int = 0) -> None:
+        history = tuple((other, 0, ts_ms - 1_000) for other in before)
+        learner.learn(Lesson("views", (Example(0, place, ts_ms, 0, item_id, history, until_ms=until_ms),)), place)
+        for key, row in learner.dirty_rows().items():
+            followed.apply_row(key, row)
+
+    def held(number: int) -> tuple[bool, int, int]:
+        """Whether it has counts, and how many numbers trails and co-visitation name for it."""
+        trodden = followed.trails.read(np.array([number]), np.ones(1), NOW_MS).numbers
+        together = followed.covisitation.neighbours([number], NOW_MS)[0]
+        return bool(np.isfinite(followed.popularity.levels[number]).any()), len(trodden), len(together)
+
+    hear(0, NOW_MS, "j1", until_ms=NOW_MS)
+    hear(1, NOW_MS + 5_000, "j2", "j1", until_ms=NOW_MS)
+    assert held(2) == (True, pack is BLEND, pack is SPINE)
+    hear(2, NOW_MS + 9 * DAY_MS, "j3")  # takes the lowest number that is free; the other one is nobody's
+    assert held(2) == (False, 0, 0)
