@@ -28,7 +28,7 @@ from processors.profile import (
 )
 from processors.site_hours import forget_action
 from processors.stated import state_preference, state_user, withdraw_user
-from schemas.behaviour import Apply, Dismissal, Event, Impression, ItemEvent, Preference, Save, Search, Send, View
+from schemas.behaviour import Dismissal, Event, Impression, ItemEvent, Preference, Search, Send
 from schemas.catalogue import Item, User
 
 DAY_MS: Final = 86_400_000
@@ -43,7 +43,7 @@ def fold(profile: Profile, arrival: Arrival, item: Item | None, pack: Pack) -> N
     """
     profile.totals[arrival.topic] = profile.totals.get(arrival.topic, 0) + 1
     match arrival.event:
-        case View() | Save() | Apply() as event:
+        case ItemEvent() as event:
             _act(profile, event, arrival, item, pack)
         case Dismissal() as event:
             _dismiss(profile, event)
@@ -67,8 +67,7 @@ def _act(profile: Profile, event: ItemEvent, arrival: Arrival, item: Item | None
     kind = action_of(event)
     if kind is None:
         raise AssertionError(f"{type(event).__name__} is no action on an item")
-    dwell_ms = event.dwell_ms if isinstance(event, View | Save | Apply) else None
-    action = Action(event.ts_ms, arrival.topic, arrival.offset, event.item_id, kind, dwell_ms)
+    action = Action(event.ts_ms, arrival.topic, arrival.offset, event.item_id, kind, event.dwell_ms)
     actions = profile.actions
     if not actions or action.ts_ms > actions[-1].ts_ms:
         actions.append(action)
@@ -78,9 +77,9 @@ def _act(profile: Profile, event: ItemEvent, arrival: Arrival, item: Item | None
         gone = actions.pop(0)
         if profile.sending is not None:
             forget_action(profile, profile.sending, gone)
-    if isinstance(event, View | Save | Apply) and event.query:
+    if event.query:
         _ask(profile, Asked(event.ts_ms, arrival.topic, arrival.offset, event.query[:MAX_QUERY_CHARS]))
-    profile.dwell_ms += dwell_ms or 0
+    profile.dwell_ms += event.dwell_ms or 0
     if kind == UNSAVE:
         return
     half_lives_d = pack.counter_half_lives_d

@@ -46,6 +46,8 @@ from schemas.decisions import Recommendation, Trigger
 from schemas.decode import Retired
 from schemas.learning import ENDLESS, Example, Feedback
 
+SHOWING: Final = (Impression, Send)
+"""Events that say which places of a list were seen."""
 LIST_CHANGING: Final = (View, Save, Apply, Dismissal, Preference, Search)
 """Events that make a new list due."""
 
@@ -115,7 +117,7 @@ def step(
             elif rules.teaches:
                 until_ms = 0 if item is None else item.expires_ms or ENDLESS
                 effects.append(Learn(_example(profile, arrival, event, action, now_ms, replica, feedback, until_ms)))
-    elif isinstance(event, Impression | Send):
+    elif isinstance(event, SHOWING):
         feedback = shown(profile, event, replica)
         if feedback and rules.teaches:
             effects.append(
@@ -134,7 +136,7 @@ def step(
     observe(profile, arrival)
     if profile.sending is not None and isinstance(event, ItemEvent):
         watch(profile.sending, event, replica)
-    if rules.mails:
+    if rules.mails and profile.sending is not None:
         user_id = event.key if isinstance(event, Retired) else event.user_id
         seen = _seen_by(user_id, max(now_ms, profile.last_event_ms), replica, rules)
         planned = replan(profile, user_id, arrival.source_id, event, now_ms, seen, rules.ways)
@@ -247,7 +249,6 @@ def _example(
         if len(history) == limit:
             break
     place = (arrival.topic, arrival.offset, event.ts_ms, event.item_id)
-    dwell_ms = event.dwell_ms if isinstance(event, View | Save | Apply) else None
     chains = replica.pack.models == "blend"
     candidates = candidate_sample(profile, event.item_id, arrival.source_id, now_ms, replica)
     return Example(
@@ -257,7 +258,7 @@ def _example(
         action=action,
         item_id=event.item_id,
         history=tuple(history),
-        weight=weights(replica.pack.actions)[action] * evidence(dwell_ms),
+        weight=weights(replica.pack.actions)[action] * evidence(event.dwell_ms),
         candidates=candidates,
         features=len(names_of(replica.pack)) if candidates else 0,
         deed=deed_of(*place) if chains else 0,
@@ -270,7 +271,7 @@ def _example(
 
 def _query(profile: Profile, event: ItemEvent) -> int:
     """What led to an action: its own query, or the last search of the half hour before."""
-    if isinstance(event, View | Save | Apply) and event.query:
+    if event.query:
         return query_of(event.query)
     asked = [asked for asked in profile.queries if event.ts_ms - GAP_MS < asked.ts_ms <= event.ts_ms]
     return query_of(asked[-1].text) if asked else 0

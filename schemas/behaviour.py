@@ -51,25 +51,24 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ItemEvent(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """Something a person did with one item, in a session, led there by `origin`."""
+    """Something a person did with one item, for `dwell_ms` where it is known, in a session, led there by `origin` or by
+    what they asked for (`query`).
+    """
 
     item_id: Id
     session_id: Id | None = None
     origin: Origin | None = None
+    dwell_ms: DurationMs | None = None
+    query: Line | None = None
 
 
 class View(ItemEvent, frozen=True, kw_only=True, omit_defaults=True):
-    """Someone looked at an item, for `dwell_ms` where it is known. A click on the site is a view with an `origin`."""
-
-    dwell_ms: DurationMs | None = None
-    query: Line | None = None
+    """Someone looked at an item. A click on the site is a view with an `origin`."""
 
 
 class Save(ItemEvent, frozen=True, kw_only=True, omit_defaults=True):
     """Someone kept an item, or put it into the cart; `undo` takes that back."""
 
-    dwell_ms: DurationMs | None = None
-    query: Line | None = None
     kind: Literal["save", "cart"] = "save"
     undo: bool = False
 
@@ -77,8 +76,6 @@ class Save(ItemEvent, frozen=True, kw_only=True, omit_defaults=True):
 class Apply(ItemEvent, frozen=True, kw_only=True, omit_defaults=True):
     """An application on a job board, a purchase in a shop."""
 
-    dwell_ms: DurationMs | None = None
-    query: Line | None = None
     stage: Literal["start", "complete"] = "complete"
     value: Money | None = None
     quantity: Quantity | None = None
