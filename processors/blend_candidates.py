@@ -44,8 +44,8 @@ class Shortlist(Struct, frozen=True):
     after_last: Values
     kinds: Values
     """By category code, how far it is of what was asked for (wishes.py)."""
-    sessions: npt.NDArray[np.float64]
-    """What session neighbours say: kinds × candidates."""
+    sessions: npt.NDArray[np.float64] | None
+    """What session neighbours say, where there are any: kinds × candidates."""
 
 
 def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only: Rows | None = None) -> Shortlist:
@@ -118,7 +118,7 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     titles = _titles(rows, asked_for(taste, wished, now_ms, replica), replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
     kinds = kinds_of(taste, wished, replica)
-    return Shortlist(candidates, nothing, nothing, nothing, kinds, np.zeros((KINDS, len(rows))))
+    return Shortlist(candidates, nothing, nothing, nothing, kinds, None)
 
 
 def _titles(rows: Rows, asked: Asked, replica: Replica) -> Values:
@@ -133,23 +133,26 @@ def _titles(rows: Rows, asked: Asked, replica: Replica) -> Values:
     return titles
 
 
-def _said(neighbours: Neighbourhood, rows: Rows, replica: Replica) -> npt.NDArray[np.float64]:
+def _said(neighbours: Neighbourhood, rows: Rows, replica: Replica) -> npt.NDArray[np.float64] | None:
+    if not len(neighbours.rows):
+        return None
     said = np.zeros((KINDS, len(rows)))
-    if len(neighbours.rows):
-        marks = replica.marks
-        marks[rows] = -1
-        marks[neighbours.rows] = np.arange(len(neighbours.rows))
-        place = marks[rows]
-        known = np.flatnonzero(place >= 0)
-        said[:, known] = neighbours.said[:, place[known]]
+    marks = replica.marks
+    marks[rows] = -1
+    marks[neighbours.rows] = np.arange(len(neighbours.rows))
+    place = marks.take(rows)
+    known = (place >= 0).nonzero()[0]
+    said[:, known] = neighbours.said.take(place.take(known), axis=1)
     return said
 
 
 def _once(rows: Rows, replica: Replica) -> Rows:
     """Each row but 0 once."""
     places = np.arange(len(rows))
-    replica.marks[rows] = places
-    once: Rows = rows[(replica.marks[rows] == places) & (rows > 0)]
+    marks = replica.marks
+    marks[rows] = places
+    marks[0] = -1
+    once: Rows = rows[marks.take(rows) == places]
     return once
 
 

@@ -39,10 +39,9 @@ class BlendRanking(Ranking, frozen=True):
     def parts(self, positions: list[int]) -> Matrix:
         """What speaks for some candidates: places × `features.NAMES`. Of an own item, only that it is."""
         parts: Matrix = self._weighed(positions)[: len(NAMES)].T @ GROUPS
-        own = self.matrix[OWN, positions] > 0.0
+        own = self.matrix[OWN].take(positions) > 0.0
         parts[own] = 0.0
-        parts[own, spine.SEEN] = 1.0
-        parts[~own, spine.SEEN] = 0.0
+        parts[:, spine.SEEN] = own
         return parts
 
     def of_attributes(self, position: int) -> float:
@@ -51,7 +50,8 @@ class BlendRanking(Ranking, frozen=True):
         return 0.0 if is_own else float(self._weighed([position])[len(NAMES) :].sum())
 
     def _weighed(self, positions: list[int]) -> Matrix:
-        weighed: Matrix = (self.matrix[:, positions] - self.matrix.mean(axis=1)[:, None]) * self.weights[:, None]
+        mean = np.einsum("ij->i", self.matrix) / self.matrix.shape[1]
+        weighed: Matrix = (self.matrix.take(positions, axis=1) - mean[:, None]) * self.weights[:, None]
         return weighed
 
 
@@ -91,7 +91,10 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
         shared = replica.attributes.shared(candidates.rows, taste.attributes) * (matrix[OWN] == 0.0)
         matrix = np.vstack([matrix, shared])
     weights = replica.blend_weights
-    scores = weights @ matrix if replica.challenger is None else replica.challenger.scores(matrix[: len(NAMES)].T)
+    if replica.challenger is not None:
+        scores = replica.challenger.scores(matrix[: len(NAMES)].T)
+    else:  # a matrix so wide BLAS would share with a second thread, and wait for that longer than the product takes
+        scores = np.einsum("i,ij->j", weights, matrix)
     return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 

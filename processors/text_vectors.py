@@ -23,6 +23,10 @@ Floats = npt.NDArray[np.float32]
 
 
 _ONES: Final = np.ones(WORDS, np.float32)
+FEW_WORDS: Final = 16
+"""Columns of words that are read while no item ever had more."""
+_ROWS: Final = 368
+"""Rows added up in one go: of more BLAS gives a share to a second thread, and waits for it longer than it takes."""
 
 
 class TextVectors:
@@ -33,6 +37,7 @@ class TextVectors:
         self._log_df: Floats = np.full(HASHES + 1, np.log(0.5), np.float32)
         self._df: npt.NDArray[np.int64] = np.zeros(HASHES + 1, np.int64)
         self._texts = 0
+        self._width = FEW_WORDS
         self._person: Floats = np.zeros(HASHES + 1, np.float32)
         self._last: Floats = np.zeros(HASHES + 1, np.float32)
         """Scratch: the person's vector times idf, and the latest item's."""
@@ -45,6 +50,8 @@ class TextVectors:
         hashed = sorted({crc32(word.encode()) % HASHES for word in found})
         if hashed:
             self._words[row, : len(hashed)] = hashed
+            if len(hashed) > self._width:
+                self._width = WORDS
             self._count(np.array(hashed), 1)
 
     def remove(self, row: int) -> None:
@@ -77,11 +84,11 @@ class TextVectors:
         length = float(np.sqrt(shares.ravel() @ person[flat])) + 1e-9
         person[flat] = person[flat] * idf.ravel()  # of a word that is told twice, the same product twice
         last[told[0]] = units[0] * idf[0]
-        held = self._words.take(rows, axis=0)
+        held = self._words.take(rows, axis=0)[:, : self._width].astype(np.intp)
         norms = log_all - self._log_df.take(held)
         lengths = np.sqrt(np.einsum("ij,ij->i", norms, norms)) + 1e-9
-        text = person.take(held) @ _ONES / (lengths * length)
-        text_last = last.take(held) @ _ONES / lengths
+        text = _sums(person.take(held)) / (lengths * length)
+        text_last = _sums(last.take(held)) / lengths
         person[flat] = 0.0
         last[told[0]] = 0.0
         return text.astype(np.float64), text_last.astype(np.float64)
@@ -90,3 +97,10 @@ class TextVectors:
         self._df[hashed] += step
         self._log_df[hashed] = np.log(self._df[hashed] + 0.5)
         self._texts += step
+
+
+def _sums(table: Floats) -> Floats:
+    ones = _ONES[: table.shape[1]]
+    if len(table) <= _ROWS:
+        return table @ ones
+    return np.concatenate([table[start : start + _ROWS] @ ones for start in range(0, len(table), _ROWS)])
