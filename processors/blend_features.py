@@ -133,10 +133,12 @@ def _popularity(part: Matrix, rows: Rows, now_ms: int, replica: Replica) -> Valu
 def _text(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
     if replica.vectors.is_empty or not len(person.rows):
         return
-    text, last = replica.vectors.cosines(rows, person.rows, person.attention)
-    matrix[COLUMN["text"]] = text
-    matrix[COLUMN["text_log"]] = np.log(0.05 + np.maximum(text, 0.0))
-    matrix[COLUMN["text_last"]] = last
+    text = matrix[COLUMN["text"]]
+    text[:], matrix[COLUMN["text_last"]] = replica.vectors.cosines(rows, person.rows, person.attention)
+    logs = matrix[COLUMN["text_log"]]
+    np.maximum(text, 0.0, out=logs)
+    logs += 0.05
+    np.log(logs, out=logs)
 
 
 def _places(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
@@ -167,7 +169,7 @@ def _own(matrix: Matrix, rows: Rows, person: People, now_ms: int, replica: Repli
     marks[rows] = -1
     deeds = np.arange(len(person.rows))
     marks[person.rows[::-1]] = deeds[::-1]  # of several deeds, the latest
-    marks[0] = -1
+    marks[0] = len(deeds)
     place = marks.take(rows)
     own = (place >= 0).nonzero()[0]
     if not len(own):
@@ -179,7 +181,7 @@ def _own(matrix: Matrix, rows: Rows, person: People, now_ms: int, replica: Repli
     told[1] = deed == 0
     told[2] = np.log1p(deed)
     told[3] = np.log(0.02 + np.maximum(now_ms - person.ts_ms[deed], 0.0) / HOUR_MS)
-    told[4] = np.log((person.rows == rows[own][:, None]).sum(axis=1))
+    told[4] = np.log(np.bincount(marks.take(person.rows)).take(deed))
     told[5:] = others.take(_REPEATED, axis=0)
     others[:OWN] = 0.0
     others[OWN:] = told

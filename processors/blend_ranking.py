@@ -33,6 +33,10 @@ GROUPS: Final = np.array([[name in _GROUP_OF[group] for group in range(len(_GROU
 """Features × the reasons that they are told as (processors/features.py)."""
 
 
+AT_ONCE: Final = 256
+"""Candidates scored in one go: of more BLAS gives a share to a second thread, and waits for it longer than it takes."""
+
+
 class BlendRanking(Ranking, frozen=True):
     """A ranking whose parts are told relative to the other candidates: why this one rather than they."""
 
@@ -93,8 +97,11 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
     weights = replica.blend_weights
     if replica.challenger is not None:
         scores = replica.challenger.scores(matrix[: len(NAMES)].T)
-    else:  # a matrix so wide BLAS would share with a second thread, and wait for that longer than the product takes
-        scores = np.einsum("i,ij->j", weights, matrix)
+    elif matrix.shape[1] <= AT_ONCE:
+        scores = weights @ matrix
+    else:
+        starts = range(0, matrix.shape[1], AT_ONCE)
+        scores = np.concatenate([weights @ matrix[:, start : start + AT_ONCE] for start in starts])
     return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 

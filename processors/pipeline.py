@@ -240,12 +240,8 @@ def _example(
     feedback: tuple[Feedback, ...],
     until_ms: int,
 ) -> Example:
-    history: list[tuple[str, int, int]] = []
-    limit = replica.pack.history_items
-    for known in profile.latest_actions(but=event.item_id):
-        history.append((known.item_id, known.kind, known.ts_ms))
-        if len(history) == limit:
-            break
+    others = [known for known in profile.latest_actions() if known.item_id != event.item_id]
+    history = [(known.item_id, known.kind, known.ts_ms) for known in others[: replica.pack.history_items]]
     place = (arrival.topic, arrival.offset, event.ts_ms, event.item_id)
     dwell_ms = event.dwell_ms if isinstance(event, View | Save | Apply) else None
     chains = replica.pack.models == "blend"

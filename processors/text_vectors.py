@@ -16,7 +16,7 @@ from schemas.catalogue import Item
 
 WORDS: Final = 24
 HASHES: Final = 1 << 16
-"""Hashes of words; the one beyond is no word."""
+"""Hashes of words."""
 DEEDS: Final = 10
 
 Floats = npt.NDArray[np.float32]
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float32]
 _ONES: Final = np.ones(WORDS, np.float32)
 FEW_WORDS: Final = 16
 """Columns of words that are read while no item ever had more."""
-_ROWS: Final = 368
+_AT_ONCE: Final = {FEW_WORDS: 560, WORDS: 368}
 """Rows added up in one go: of more BLAS gives a share to a second thread, and waits for it longer than it takes."""
 
 
@@ -33,7 +33,10 @@ class TextVectors:
     """Words of items by catalogue row."""
 
     def __init__(self) -> None:
-        self._words: npt.NDArray[np.int32] = np.full((64, WORDS), HASHES, np.int32)
+        self._words: npt.NDArray[np.int32] = np.zeros((64, WORDS), np.int32)
+        """Codes of words, in the order of their hashes; 0 is no word."""
+        self._codes: dict[int, int] = {}
+        """By hash, from 1 as they come: what is looked up by code lies close together then."""
         self._log_df: Floats = np.full(HASHES + 1, np.log(0.5), np.float32)
         self._df: npt.NDArray[np.int64] = np.zeros(HASHES + 1, np.int64)
         self._texts = 0
@@ -45,21 +48,22 @@ class TextVectors:
     def put(self, row: int, item: Item) -> None:
         """Take over an item's text, in place of what the row held."""
         self.remove(row)
-        self._words = grown(self._words, row + 1, HASHES)
+        self._words = grown(self._words, row + 1, 0)
         found = words(" ".join([item.title, item.text or "", item.brand or "", *item.categories]))[:WORDS]
         hashed = sorted({crc32(word.encode()) % HASHES for word in found})
         if hashed:
-            self._words[row, : len(hashed)] = hashed
-            if len(hashed) > self._width:
+            codes = [self._codes.setdefault(word, len(self._codes) + 1) for word in hashed]
+            self._words[row, : len(codes)] = codes
+            if len(codes) > self._width:
                 self._width = WORDS
-            self._count(np.array(hashed), 1)
+            self._count(np.array(codes), 1)
 
     def remove(self, row: int) -> None:
         """Forget a row's item."""
-        if row < len(self._words) and self._words[row, 0] != HASHES:
+        if row < len(self._words) and self._words[row, 0]:
             held = self._words[row]
-            self._count(held[held < HASHES], -1)
-            self._words[row] = HASHES
+            self._count(held[held > 0], -1)
+            self._words[row] = 0
 
     @property
     def is_empty(self) -> bool:
@@ -68,13 +72,13 @@ class TextVectors:
 
     def cosines(
         self, rows: npt.NDArray[np.intp], deeds: npt.NDArray[np.intp], attention: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    ) -> tuple[Floats, Floats]:
         """The cosine of each row's item with the person, and with the latest deed's item alone."""
         deeds, attention = deeds[:DEEDS], attention[:DEEDS]
         if not self._texts or not len(deeds):
-            return np.zeros(len(rows)), np.zeros(len(rows))
+            return np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
         log_all = np.float32(np.log(self._texts + 1.0))
-        self._log_df[HASHES] = log_all  # no word weighs nothing
+        self._log_df[0] = log_all  # no word weighs nothing
         told = self._words[deeds]
         idf = log_all - self._log_df[told]
         units = idf / (np.sqrt(np.einsum("ij,ij->i", idf, idf)) + 1e-9)[:, None]
@@ -91,7 +95,7 @@ class TextVectors:
         text_last = _sums(last.take(held)) / lengths
         person[flat] = 0.0
         last[told[0]] = 0.0
-        return text.astype(np.float64), text_last.astype(np.float64)
+        return text, text_last
 
     def _count(self, hashed: npt.NDArray[np.integer], step: int) -> None:
         self._df[hashed] += step
@@ -100,7 +104,8 @@ class TextVectors:
 
 
 def _sums(table: Floats) -> Floats:
-    ones = _ONES[: table.shape[1]]
-    if len(table) <= _ROWS:
+    width = table.shape[1]
+    ones, count = _ONES[:width], _AT_ONCE[width]
+    if len(table) <= count:
         return table @ ones
-    return np.concatenate([table[start : start + _ROWS] @ ones for start in range(0, len(table), _ROWS)])
+    return np.concatenate([table[start : start + count] @ ones for start in range(0, len(table), count)])
