@@ -10,6 +10,7 @@ from processors.blend import NAMES, OWN
 from processors.blend_candidates import Shortlist, every_item, shortlist
 from processors.blend_features import Matrix, People, blend_features, person_of
 from processors.context import context_of
+from processors.products import product
 from processors.profile import Profile
 from processors.ranking import Ranking
 from processors.replica import Replica
@@ -31,10 +32,6 @@ _GROUP_OF: Final = {
 }
 GROUPS: Final = np.array([[name in _GROUP_OF[group] for group in range(len(_GROUP_OF))] for name in NAMES], np.float64)
 """Features × the reasons that they are told as (processors/features.py)."""
-
-
-AT_ONCE: Final = 256
-"""Candidates scored in one go: of more BLAS gives a share to a second thread, and waits for it longer than it takes."""
 
 
 class BlendRanking(Ranking, frozen=True):
@@ -97,11 +94,8 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
     weights = replica.blend_weights
     if replica.challenger is not None:
         scores = replica.challenger.scores(matrix[: len(NAMES)].T)
-    elif matrix.shape[1] <= AT_ONCE:
-        scores = weights @ matrix
     else:
-        starts = range(0, matrix.shape[1], AT_ONCE)
-        scores = np.concatenate([weights @ matrix[:, start : start + AT_ONCE] for start in starts])
+        scores = product(matrix.T, weights)
     return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 

@@ -4,6 +4,7 @@ An item is its first 24 distinct words (title, text, brand, categories), hashed 
 over live items (Spärck Jones, 1972). A person is the attention-weighted sum of unit vectors of the latest items.
 """
 
+from array import array
 from typing import Final
 from zlib import crc32
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from processors.growing import grown
+from processors.products import product
 from processors.words import words
 from schemas.catalogue import Item
 
@@ -25,8 +27,6 @@ Floats = npt.NDArray[np.float32]
 _ONES: Final = np.ones(WORDS, np.float32)
 FEW_WORDS: Final = 16
 """Columns of words that are read while no item ever had more."""
-_AT_ONCE: Final = {FEW_WORDS: 560, WORDS: 368}
-"""Rows added up in one go: of more BLAS gives a share to a second thread, and waits for it longer than it takes."""
 
 
 class TextVectors:
@@ -35,8 +35,9 @@ class TextVectors:
     def __init__(self) -> None:
         self._words: npt.NDArray[np.int32] = np.zeros((64, WORDS), np.int32)
         """Codes of words, in the order of their hashes; 0 is no word."""
-        self._codes: dict[int, int] = {}
-        """By hash, from 1 as they come: what is looked up by code lies close together then."""
+        self._codes = array("i", bytes(4 * HASHES))
+        """By hash, from 1 as words come: what is looked up by code lies close together then."""
+        self._coded = 0
         self._log_df: Floats = np.full(HASHES + 1, np.log(0.5), np.float32)
         self._df: npt.NDArray[np.int64] = np.zeros(HASHES + 1, np.int64)
         self._texts = 0
@@ -52,7 +53,7 @@ class TextVectors:
         found = words(" ".join([item.title, item.text or "", item.brand or "", *item.categories]))[:WORDS]
         hashed = sorted({crc32(word.encode()) % HASHES for word in found})
         if hashed:
-            codes = [self._codes.setdefault(word, len(self._codes) + 1) for word in hashed]
+            codes = [self._codes[word] or self._code(word) for word in hashed]
             self._words[row, : len(codes)] = codes
             if len(codes) > self._width:
                 self._width = WORDS
@@ -91,21 +92,19 @@ class TextVectors:
         held = self._words.take(rows, axis=0)[:, : self._width].astype(np.intp)
         norms = log_all - self._log_df.take(held)
         lengths = np.sqrt(np.einsum("ij,ij->i", norms, norms)) + 1e-9
-        text = _sums(person.take(held)) / (lengths * length)
-        text_last = _sums(last.take(held)) / lengths
+        ones = _ONES[: self._width]
+        text = product(person.take(held), ones) / (lengths * length)
+        text_last = product(last.take(held), ones) / lengths
         person[flat] = 0.0
         last[told[0]] = 0.0
         return text, text_last
+
+    def _code(self, word: int) -> int:
+        self._coded += 1
+        self._codes[word] = self._coded
+        return self._coded
 
     def _count(self, hashed: npt.NDArray[np.integer], step: int) -> None:
         self._df[hashed] += step
         self._log_df[hashed] = np.log(self._df[hashed] + 0.5)
         self._texts += step
-
-
-def _sums(table: Floats) -> Floats:
-    width = table.shape[1]
-    ones, count = _ONES[:width], _AT_ONCE[width]
-    if len(table) <= count:
-        return table @ ones
-    return np.concatenate([table[start : start + count] @ ones for start in range(0, len(table), count)])
