@@ -75,7 +75,18 @@ def candidates_of(profile: Profile, taste: Taste, now_ms: int, replica: Replica)
     return shortlist(person, taste, now_ms, replica).candidates.rows
 
 
-def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> BlendRanking:
+def features_beside(
+    row: int, profile: Profile, taste: Taste, now_ms: int, replica: Replica
+) -> tuple[Rows, Matrix] | None:
+    """The rows that `rank_blend` would put in order, and their features; None where `row` is none of them."""
+    person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
+    found = shortlist(person, taste, now_ms, replica)
+    if row not in found.candidates.rows:
+        return None
+    return found.candidates.rows, _features(found, person, taste, now_ms, replica)
+
+
+def _features(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> Matrix:
     candidates = found.candidates
     matrix = blend_features(
         candidates.rows,
@@ -91,12 +102,17 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
     if replica.attributes is not None:
         shared = replica.attributes.shared(candidates.rows, taste.attributes) * (matrix[OWN] == 0.0)
         matrix = np.vstack([matrix, shared])
+    return matrix
+
+
+def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> BlendRanking:
+    matrix = _features(found, person, taste, now_ms, replica)
     weights = replica.blend_weights
     if replica.challenger is not None:
         scores = replica.challenger.scores(matrix[: len(NAMES)].T)
     else:
         scores = product(matrix.T, weights)
-    return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
+    return BlendRanking(found.candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 
 def _stated_place(taste: Taste) -> tuple[float, float] | None:
