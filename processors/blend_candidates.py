@@ -44,8 +44,8 @@ class Shortlist(Struct, frozen=True):
     after_last: Values
     kinds: Values
     """By category code, how far it is of what was asked for (wishes.py)."""
-    sessions: npt.NDArray[np.float64]
-    """What session neighbours say: kinds × candidates."""
+    sessions: npt.NDArray[np.float64] | None
+    """What session neighbours say, where there are any: kinds × candidates."""
 
 
 def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only: Rows | None = None) -> Shortlist:
@@ -60,8 +60,7 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     followed, preceded, after_last, merit = scratch[:4]
     np.add.at(followed, rows, trodden.followed)
     np.add.at(preceded, rows, trodden.preceded)
-    last = trodden.owners == 0
-    np.add.at(after_last, rows[last], trodden.followed[last])
+    np.add.at(after_last, rows[: trodden.of_latest], trodden.followed[: trodden.of_latest])
     followed[0] = preceded[0] = after_last[0] = 0.0
     touched = rows
     found: list[Rows] = [*listed(taste, now_ms, replica)] if only is None else []
@@ -78,8 +77,8 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     near = _once(replica.nearby.around(person.places[:PLACES] if only is None else []), replica)
     if len(near):
         km = distances_from_km(near, person.places[:1], replica.catalogue)[0]
-        shares = replica.popularity.parts(replica.shelves.numbers[near], now_ms, replica.total_levels)[WEEK]
-        score = 1.0 / (1.0 + km / NEAR_KM) + TEXT_BESIDE_NEAR * merit[near]
+        shares = replica.popularity.part(WEEK, replica.shelves.numbers.take(near), now_ms, replica.total_levels)
+        score = 1.0 / (1.0 + km / NEAR_KM) + TEXT_BESIDE_NEAR * merit.take(near)
         score += POPULAR_BESIDE_NEAR * np.log1p(shares * len(replica.catalogue))
         if asked:
             score += kind(near, kinds, replica)
@@ -90,18 +89,19 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
         chosen = chosen[eligible(chosen, taste, now_ms, replica)]
     else:
         chosen = only
+    after, before = followed.take(chosen), preceded.take(chosen)
     made = Shortlist(
         Candidates(
             chosen,
-            followed[chosen] + preceded[chosen],
+            after + before,
             np.zeros(len(chosen)),
             _titles(chosen, asked, replica),
-            Evidence(person.deeds[trodden.owners], rows, trodden.followed + trodden.preceded),
+            Evidence(person.deeds.take(trodden.owners), rows, trodden.followed + trodden.preceded),
             text,
         ),
-        followed[chosen],
-        preceded[chosen],
-        after_last[chosen],
+        after,
+        before,
+        after_last.take(chosen),
         kinds,
         _said(neighbours, chosen, replica),
     )
@@ -118,7 +118,7 @@ def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> S
     titles = _titles(rows, asked_for(taste, wished, now_ms, replica), replica)
     candidates = Candidates(rows, nothing, nothing, titles, NO_EVIDENCE, NO_EVIDENCE)
     kinds = kinds_of(taste, wished, replica)
-    return Shortlist(candidates, nothing, nothing, nothing, kinds, np.zeros((KINDS, len(rows))))
+    return Shortlist(candidates, nothing, nothing, nothing, kinds, None)
 
 
 def _titles(rows: Rows, asked: Asked, replica: Replica) -> Values:
@@ -133,23 +133,26 @@ def _titles(rows: Rows, asked: Asked, replica: Replica) -> Values:
     return titles
 
 
-def _said(neighbours: Neighbourhood, rows: Rows, replica: Replica) -> npt.NDArray[np.float64]:
+def _said(neighbours: Neighbourhood, rows: Rows, replica: Replica) -> npt.NDArray[np.float64] | None:
+    if not len(neighbours.rows):
+        return None
     said = np.zeros((KINDS, len(rows)))
-    if len(neighbours.rows):
-        marks = replica.marks
-        marks[rows] = -1
-        marks[neighbours.rows] = np.arange(len(neighbours.rows))
-        place = marks[rows]
-        known = np.flatnonzero(place >= 0)
-        said[:, known] = neighbours.said[:, place[known]]
+    marks = replica.marks
+    marks[rows] = -1
+    marks[neighbours.rows] = np.arange(len(neighbours.rows))
+    place = marks.take(rows)
+    known = (place >= 0).nonzero()[0]
+    said[:, known] = neighbours.said.take(place.take(known), axis=1)
     return said
 
 
 def _once(rows: Rows, replica: Replica) -> Rows:
     """Each row but 0 once."""
     places = np.arange(len(rows))
-    replica.marks[rows] = places
-    once: Rows = rows[(replica.marks[rows] == places) & (rows > 0)]
+    marks = replica.marks
+    marks[rows] = places
+    marks[0] = -1
+    once: Rows = rows[marks.take(rows) == places]
     return once
 
 

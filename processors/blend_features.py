@@ -36,6 +36,8 @@ SOME_KM: Final = 5.0
 NEAR_KM: Final = 30.0
 NEAR_DEEDS: Final = 5
 LABEL_DEEDS: Final = 8
+_REPEATED: Final = [COLUMN[name] for name in ("level", "text_last", "together", "hour", "session", "session_next")]
+"""What the last features of own items repeat."""
 
 
 class People(Struct, frozen=True):
@@ -81,7 +83,7 @@ def blend_features(
     followed: Values,
     preceded: Values,
     after_last: Values,
-    sessions: Matrix,
+    sessions: Matrix | None,
     wishes: Matrix,
     person: People,
     now_ms: int,
@@ -98,7 +100,8 @@ def blend_features(
     np.add(followed, preceded, out=trails[2])
     trails /= TRAIL_FLOOR * base
     np.log1p(trails, out=trails)
-    matrix[COLUMN["session"] : COLUMN["session_next"] + 1] = np.log1p(sessions / SESSION_FLOOR)
+    if sessions is not None:
+        np.log1p(sessions / SESSION_FLOOR, out=matrix[COLUMN["session"] : COLUMN["session_next"] + 1])
     _text(matrix, rows, person, replica)
     if person.places:
         _places(matrix, rows, person, replica)
@@ -130,23 +133,29 @@ def _popularity(part: Matrix, rows: Rows, now_ms: int, replica: Replica) -> Valu
 def _text(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
     if replica.vectors.is_empty or not len(person.rows):
         return
-    text, last = replica.vectors.cosines(rows, person.rows, person.attention)
-    matrix[COLUMN["text"]] = text
-    matrix[COLUMN["text_log"]] = np.log(0.05 + np.maximum(text, 0.0))
-    matrix[COLUMN["text_last"]] = last
+    text = matrix[COLUMN["text"]]
+    text[:], matrix[COLUMN["text_last"]] = replica.vectors.cosines(rows, person.rows, person.attention)
+    logs = matrix[COLUMN["text_log"]]
+    np.maximum(text, 0.0, out=logs)
+    logs += 0.05
+    np.log(logs, out=logs)
 
 
 def _places(matrix: Matrix, rows: Rows, person: People, replica: Replica) -> None:
     km = distances_from_km(rows, person.places, replica.catalogue)
     first = COLUMN["distance"]
-    matrix[first] = -np.log(SOME_KM + km.min(axis=0))
-    matrix[first + 1] = -np.log(SOME_KM + km[0])
-    matrix[first + 2] = person.shares @ np.exp(km / -NEAR_KM)
+    logs = matrix[first : first + 2]
+    np.minimum.reduce(km, axis=0, out=logs[0])
+    logs[1] = km[0]
+    logs += SOME_KM
+    np.negative(np.log(logs, out=logs), out=logs)
+    km /= -NEAR_KM
+    matrix[first + 2] = person.shares @ np.exp(km, out=km)
 
 
 def _age(rows: Rows, now_ms: int, replica: Replica) -> Values:
     """The logarithm of hours since an item was posted; 0 where that is unknown."""
-    posted_ms = replica.catalogue.posted_ms[rows]
+    posted_ms = replica.catalogue.posted_ms.take(rows)
     hours = np.maximum(now_ms - posted_ms, 0) / HOUR_MS
     age: Values = np.log(0.1 + hours)
     age[posted_ms == 0] = 0.0
@@ -160,25 +169,20 @@ def _own(matrix: Matrix, rows: Rows, person: People, now_ms: int, replica: Repli
     marks[rows] = -1
     deeds = np.arange(len(person.rows))
     marks[person.rows[::-1]] = deeds[::-1]  # of several deeds, the latest
-    marks[0] = -1
-    place = marks[rows]
-    own = np.flatnonzero(place >= 0)
+    marks[0] = len(deeds)
+    place = marks.take(rows)
+    own = (place >= 0).nonzero()[0]
     if not len(own):
         return
-    deed = place[own]
-    others = matrix[:OWN, own]
-    matrix[:OWN, own] = 0.0
-    hours = np.maximum(now_ms - person.ts_ms[deed], 0.0) / HOUR_MS
-    matrix[OWN:, own] = [
-        np.ones(len(own)),
-        deed == 0,
-        np.log1p(deed),
-        np.log(0.02 + hours),
-        np.log((person.rows[None, :] == rows[own][:, None]).sum(axis=1)),
-        others[COLUMN["level"]],
-        others[COLUMN["text_last"]],
-        others[COLUMN["together"]],
-        others[COLUMN["hour"]],
-        others[COLUMN["session"]],
-        others[COLUMN["session_next"]],
-    ]
+    deed = place.take(own)
+    others = matrix.take(own, axis=1)
+    told = np.empty((len(NAMES) - OWN, len(own)))
+    told[0] = 1.0
+    told[1] = deed == 0
+    told[2] = np.log1p(deed)
+    told[3] = np.log(0.02 + np.maximum(now_ms - person.ts_ms[deed], 0.0) / HOUR_MS)
+    told[4] = np.log(np.bincount(marks.take(person.rows)).take(deed))
+    told[5:] = others.take(_REPEATED, axis=0)
+    others[:OWN] = 0.0
+    others[OWN:] = told
+    matrix[:, own] = others

@@ -10,6 +10,7 @@ from processors.blend import NAMES, OWN
 from processors.blend_candidates import Shortlist, every_item, shortlist
 from processors.blend_features import Matrix, People, blend_features, person_of
 from processors.context import context_of
+from processors.products import product
 from processors.profile import Profile
 from processors.ranking import Ranking
 from processors.replica import Replica
@@ -39,10 +40,9 @@ class BlendRanking(Ranking, frozen=True):
     def parts(self, positions: list[int]) -> Matrix:
         """What speaks for some candidates: places × `features.NAMES`. Of an own item, only that it is."""
         parts: Matrix = self._weighed(positions)[: len(NAMES)].T @ GROUPS
-        own = self.matrix[OWN, positions] > 0.0
+        own = self.matrix[OWN].take(positions) > 0.0
         parts[own] = 0.0
-        parts[own, spine.SEEN] = 1.0
-        parts[~own, spine.SEEN] = 0.0
+        parts[:, spine.SEEN] = own
         return parts
 
     def of_attributes(self, position: int) -> float:
@@ -51,7 +51,8 @@ class BlendRanking(Ranking, frozen=True):
         return 0.0 if is_own else float(self._weighed([position])[len(NAMES) :].sum())
 
     def _weighed(self, positions: list[int]) -> Matrix:
-        weighed: Matrix = (self.matrix[:, positions] - self.matrix.mean(axis=1)[:, None]) * self.weights[:, None]
+        mean = np.einsum("ij->i", self.matrix) / self.matrix.shape[1]
+        weighed: Matrix = (self.matrix.take(positions, axis=1) - mean[:, None]) * self.weights[:, None]
         return weighed
 
 
@@ -74,7 +75,18 @@ def candidates_of(profile: Profile, taste: Taste, now_ms: int, replica: Replica)
     return shortlist(person, taste, now_ms, replica).candidates.rows
 
 
-def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> BlendRanking:
+def features_beside(
+    row: int, profile: Profile, taste: Taste, now_ms: int, replica: Replica
+) -> tuple[Rows, Matrix] | None:
+    """The rows that `rank_blend` would put in order, and their features; None where `row` is none of them."""
+    person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
+    found = shortlist(person, taste, now_ms, replica)
+    if row not in found.candidates.rows:
+        return None
+    return found.candidates.rows, _features(found, person, taste, now_ms, replica)
+
+
+def _features(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> Matrix:
     candidates = found.candidates
     matrix = blend_features(
         candidates.rows,
@@ -90,9 +102,17 @@ def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica
     if replica.attributes is not None:
         shared = replica.attributes.shared(candidates.rows, taste.attributes) * (matrix[OWN] == 0.0)
         matrix = np.vstack([matrix, shared])
+    return matrix
+
+
+def _ranked(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> BlendRanking:
+    matrix = _features(found, person, taste, now_ms, replica)
     weights = replica.blend_weights
-    scores = weights @ matrix if replica.challenger is None else replica.challenger.scores(matrix[: len(NAMES)].T)
-    return BlendRanking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
+    if replica.challenger is not None:
+        scores = replica.challenger.scores(matrix[: len(NAMES)].T)
+    else:
+        scores = product(matrix.T, weights)
+    return BlendRanking(found.candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
 
 
 def _stated_place(taste: Taste) -> tuple[float, float] | None:

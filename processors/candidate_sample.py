@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from processors.blend_ranking import rank_blend
+from processors.blend_ranking import features_beside
 from processors.identity import hash64
 from processors.profile import Profile
 from processors.replica import Replica
@@ -34,16 +34,16 @@ def candidate_sample(profile: Profile, item_id: str, source_id: str, now_ms: int
     seed = hash64(f"sample/{source_id}") & (2**64 - 1)
     if replica.blend_examples >= EAGER and seed % ONE_IN:
         return b""
-    ranking = rank_blend(profile, taste_of(profile, now_ms, replica), now_ms, replica)
-    found = np.flatnonzero(ranking.candidates.rows == row)
-    if not len(found):
+    found = features_beside(row, profile, taste_of(profile, now_ms, replica), now_ms, replica)
+    if found is None:
         return b""
-    target, count = int(found[0]), len(ranking.candidates.rows)
+    rows, matrix = found
+    target, count = int((rows == row).argmax()), len(rows)
     others = _drawn(seed, count)
     others = others[others != target]
     if not len(others):
         return b""
-    table = ranking.matrix[:, np.concatenate(([target], others))].T
+    table = matrix[:, np.concatenate(([target], others))].T
     return np.clip(table, -MOST, MOST).astype("<f2").tobytes()
 
 

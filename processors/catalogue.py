@@ -5,6 +5,7 @@ grow by doubling and are replaced when they do: read them through the catalogue,
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from math import nan
 from typing import Final
 
@@ -94,8 +95,7 @@ class Catalogue:
 
     def rows_of(self, item_ids: Iterable[str]) -> list[int]:
         """The rows of several items, 0 for each that is not live."""
-        row_of = self._rows.get
-        return [row_of(item_id, 0) for item_id in item_ids]
+        return list(map(self._rows.get, item_ids, repeat(0)))
 
     def item_id(self, row: int) -> str:
         """Raises KeyError for a row without an item."""

@@ -26,12 +26,15 @@ def distances_km(rows: Rows, lat: float, lon: float, catalogue: Catalogue) -> np
 
 def distances_from_km(rows: Rows, places: list[tuple[float, float]], catalogue: Catalogue) -> npt.NDArray[np.float64]:
     """Places (latitude, longitude) × rows; `FAR_KM` where an item has no coordinates. As exact as the above."""
-    lat, lon = catalogue.lat[rows], catalogue.lon[rows]
     at = np.array(places)
-    north = lat - at[:, :1]
-    east = np.abs(lon - at[:, 1:])
-    east = np.minimum(east, 360.0 - east)
+    north = catalogue.lat.take(rows) - at[:, :1]
+    east = np.abs(catalogue.lon.take(rows) - at[:, 1:])
+    np.minimum(east, 360.0 - east, out=east)
     east *= np.cos(np.radians(at[:, :1]))
-    km: npt.NDArray[np.float64] = KM_PER_DEGREE * np.sqrt(north * north + east * east)
+    north *= north
+    east *= east
+    north += east
+    km: npt.NDArray[np.float64] = np.sqrt(north, out=north)
+    km *= KM_PER_DEGREE
     km[np.isnan(km)] = FAR_KM
     return km

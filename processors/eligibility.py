@@ -22,8 +22,8 @@ Mask = npt.NDArray[np.bool_]
 def eligible(rows: Rows, taste: Taste, now_ms: int, replica: Replica) -> Mask:
     """Which of `rows` may be shown. Row 0 never may."""
     catalogue, pack = replica.catalogue, replica.pack
-    posted_ms = catalogue.posted_ms[rows]
-    allowed: Mask = catalogue.until_ms[rows] > now_ms
+    posted_ms = catalogue.posted_ms.take(rows)
+    allowed: Mask = catalogue.until_ms.take(rows) > now_ms
     allowed &= posted_ms <= now_ms
     if pack.max_age_d is not None:
         allowed &= (posted_ms == 0) | (posted_ms > now_ms - pack.max_age_d * DAY_MS)

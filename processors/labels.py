@@ -11,6 +11,7 @@ from processors.top_list import Rows
 
 MOST: Final = 6
 """Labels of an item; the rest are left out."""
+_ONES: Final = np.ones(MOST)
 
 
 class Labels:
@@ -35,9 +36,9 @@ class Labels:
     def shared(self, rows: Rows, deeds: Rows, attention: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """For each row the attention of the deeds' items that share a label with it, once for each shared label."""
         weights = self._weights
-        told = self._codes[deeds]
-        np.add.at(weights, told, attention[:, None])
+        told = self._codes.take(deeds, axis=0)
+        np.add.at(weights, told.ravel(), attention.repeat(MOST))
         weights[0] = 0.0
-        found: npt.NDArray[np.float64] = weights[self._codes[rows]].sum(axis=1)
+        found: npt.NDArray[np.float64] = weights.take(self._codes.take(rows, axis=0)) @ _ONES
         weights[told] = 0.0
         return found

@@ -49,9 +49,8 @@ class Nearby:
         cells: dict[Cell, None] = {}
         for lat, lon in places:
             y, x = _cell(lat, lon)
-            for up in (0, -1, 1):
-                for right in (0, -1, 1):
-                    cells[y + up, _wrapped(x + right)] = None
+            columns = x, _wrapped(x - 1), _wrapped(x + 1)
+            cells |= dict.fromkeys([(row, column) for row in (y, y - 1, y + 1) for column in columns])
         found = [self._rows(cell) for cell in cells if cell in self._cells]
         return np.concatenate(found) if found else np.zeros(0, np.intp)
 

@@ -242,12 +242,8 @@ def _example(
     feedback: tuple[Feedback, ...],
     until_ms: int,
 ) -> Example:
-    history: list[tuple[str, int, int]] = []
-    limit = replica.pack.history_items
-    for known in profile.latest_actions(but=event.item_id):
-        history.append((known.item_id, known.kind, known.ts_ms))
-        if len(history) == limit:
-            break
+    others = [known for known in profile.latest_actions() if known.item_id != event.item_id]
+    history = [(known.item_id, known.kind, known.ts_ms) for known in others[: replica.pack.history_items]]
     place = (arrival.topic, arrival.offset, event.ts_ms, event.item_id)
     chains = replica.pack.models == "blend"
     candidates = candidate_sample(profile, event.item_id, arrival.source_id, now_ms, replica)

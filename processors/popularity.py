@@ -87,8 +87,17 @@ class PopularityView:
         self, numbers: npt.NDArray[np.int32], now_ms: int, totals: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
         """Half-lives × items: each item's share of all that was done, in [0, 1]; 0 before anything was."""
-        levels = self.levels.take(numbers, axis=0).T
-        levels = levels - np.where(totals > EMPTY, totals, 0.0)[:, None]
+        levels = self.levels.take(numbers, axis=0)
+        levels -= np.where(totals > EMPTY, totals, 0.0)
+        return np.exp2(np.minimum(levels, 0.0, out=levels), out=levels).T
+
+    def part(
+        self, half_life: int, numbers: npt.NDArray[np.int32], now_ms: int, totals: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """One row of `parts`."""
+        levels: npt.NDArray[np.float64] = self.levels[numbers, half_life]
+        total = float(totals[half_life])
+        levels -= total if total > EMPTY else 0.0
         return np.exp2(np.minimum(levels, 0.0, out=levels), out=levels)
 
     def shares(self, numbers: npt.NDArray[np.int32], tops: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -4,7 +4,6 @@ No field depends on the order of records between topics, because the log has non
 (processors/decay.py), the last actions are sorted by (ts_ms, topic, offset), and of two values the newer wins.
 """
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -129,19 +128,20 @@ class Profile(Head, array_like=True, kw_only=True):
         stated = self.stated.get(field)
         return stated.value if stated is not None else None
 
-    def latest_actions(self, but: str = "") -> Iterator[Action]:
-        """The latest action on each item but one, the latest first; a save that was taken back is none."""
-        seen = {but}
+    def latest_actions(self) -> list[Action]:
+        """The latest action on each item, the latest first; a save that was taken back is none."""
+        latest: dict[str, Action] = {}
         unsaved: set[str] = set()
         for action in reversed(self.actions):
-            item_id, kind = action.item_id, action.kind
-            if item_id in seen:
+            item_id = action.item_id
+            if item_id in latest:
                 continue
+            kind = action.kind
             if kind == UNSAVE:
                 unsaved.add(item_id)
             elif kind != SAVE or item_id not in unsaved:
-                seen.add(item_id)
-                yield action
+                latest[item_id] = action
+        return list(latest.values())
 
     def is_dismissed(self, item_id: str) -> bool:
         entry = self.dismissed.get(item_id)

@@ -137,11 +137,10 @@ def _voices(evidence: Evidence, rows: Rows, replica: Replica) -> Voices:
     marks = replica.marks
     marks[evidence.rows] = 0
     marks[rows] = 1
-    found = np.flatnonzero(marks[evidence.rows])
+    found = marks.take(evidence.rows).nonzero()[0]
     voices: Voices = {}
-    for row, value, owner in zip(
-        evidence.rows[found].tolist(), evidence.values[found].tolist(), evidence.owners[found].tolist(), strict=True
-    ):
+    told = [column.take(found).tolist() for column in (evidence.rows, evidence.values, evidence.owners)]
+    for row, value, owner in zip(*told, strict=True):
         voices.setdefault(row, []).append((value, owner))
     return voices
 

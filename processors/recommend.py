@@ -88,7 +88,7 @@ def told(
             RecommendedItem(
                 item_id=replica.catalogue.item_id(place.row),
                 rank=place_rank,
-                score=float(place.ranking.scores[place.position]),
+                score=place.ranking.scores.item(place.position),
                 source=explanation.source,
                 reasons=explanation.reasons,
                 propensity=place.propensity,

@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from processors.actions import VIEW
+from processors.among import among
 from processors.eligibility import eligible
 from processors.features import NAMES
 from processors.item_filter import Condition, meets
@@ -82,7 +83,7 @@ def _asked_for(ranking: Ranking, ask: Ask, now_ms: int, replica: Replica) -> Ran
         return ranking
     rows = ranking.candidates.rows
     kept = meets(rows, ask.conditions, now_ms, replica.catalogue)
-    kept &= ~np.isin(rows, [row for row in replica.catalogue.rows_of(out) if row])
+    kept &= ~among(rows, [row for row in replica.catalogue.rows_of(out) if row])
     return msgspec.structs.replace(ranking, order=ranking.order[kept[ranking.order]])
 
 

@@ -58,27 +58,26 @@ class Responses:
     """The replica's half: each head as weights by feature and an intercept, before scaling."""
 
     def __init__(self) -> None:
-        self._heads = {key: (np.zeros(len(FEATURES)), prior) for key, prior in PRIOR.items()}
+        self._weights = np.zeros((len(FEATURES), len(PRIOR)))
+        self._intercepts = np.array(list(PRIOR.values()))
 
     def put(self, key: bytes, row: HeadRow) -> None:
         """Take over a head: the scaler is folded into the weights."""
-        weights, intercept = np.zeros(len(FEATURES)), row.intercept
+        head = list(PRIOR).index(key)
+        weights, intercept = self._weights[:, head], row.intercept
+        weights[:] = 0.0
         for place, name in enumerate(FEATURES):
             variance = row.variances.get(name, 0.0)
             if variance > 0.0:
                 weights[place] = row.weights.get(name, 0.0) / variance**0.5
                 intercept -= weights[place] * row.means.get(name, 0.0)
-        self._heads[key] = (weights, intercept)
+        self._intercepts[head] = intercept
 
     def probabilities(self, features: Matrix) -> tuple[Matrix, Matrix]:
         """By place, the probability of a click and of a click that ends in an application."""
-        click, then_apply = (_logistic(features @ weights + intercept) for weights, intercept in self._heads.values())
+        scores = features @ self._weights + self._intercepts
+        click, then_apply = 1.0 / (1.0 + np.exp(np.minimum(np.maximum(-scores, -30.0), 30.0))).T
         return click, click * then_apply
-
-
-def _logistic(scores: Matrix) -> Matrix:
-    probabilities: Matrix = 1.0 / (1.0 + np.exp(-np.clip(scores, -30.0, 30.0)))
-    return probabilities
 
 
 def packed(features: Matrix) -> bytes:

@@ -32,24 +32,23 @@ def features_of(
     levels = profile.counters.get(VIEW)
     middle = len(half_lives_d) // 2
     views = read(levels[middle], now_ms, half_lives_d[middle] * DAY_MS) if levels else 0.0
-    ranks = np.arange(1.0, len(places) + 1.0)
     columns: list[npt.ArrayLike] = [
         scores,
         scores - scores.mean(),
-        np.log2(ranks),
-        ranks == 1.0,
+        np.log2(np.arange(1.0, len(places) + 1.0)),
+        [place is places[0] for place in places],
         freshness(rows, now_ms, replica),
         popularity(rows, now_ms, replica),
-        [row in own for row in rows.tolist()],
-        [log2(1.0 + shown.get(hashed, 0.0)) for hashed in hashes],
+        [place.row in own for place in places],
+        [log2(1.0 + shown.get(hashed, 0.0)) for hashed in hashes] if shown else 0.0,
         [place.propensity < 1.0 for place in places],
         log2(1.0 + views),
         by_mail,
     ]
-    table = np.empty((len(places), len(FEATURES)))
+    table = np.empty((len(FEATURES), len(places)))
     for place, column in enumerate(columns):
-        table[:, place] = column
+        table[place] = column
     table[np.isnan(table)] = 0.0
     np.minimum(np.maximum(table, -MOST, out=table), MOST, out=table)
-    rounded: Matrix = table.astype(np.float16).astype(np.float64)
+    rounded: Matrix = table.T.astype(np.float16, order="C").astype(np.float64)
     return rounded

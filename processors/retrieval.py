@@ -124,7 +124,7 @@ def alike(taste: Taste, replica: Replica) -> Evidence:
     found = [(i, *replica.text.neighbours(row)) for i, row in enumerate(taste.rows[:TEXT_DEEDS]) if row]
     if not found:
         return NO_EVIDENCE
-    owners = np.repeat([i for i, _, _ in found], [len(rows) for _, rows, _ in found])
+    owners = np.array([i for i, _, _ in found]).repeat([len(rows) for _, rows, _ in found])
     rows = np.concatenate([rows for _, rows, _ in found])
     similarities = np.concatenate([similarities for _, _, similarities in found])
     return Evidence(owners, rows, similarities * taste.weights[owners])

@@ -14,6 +14,7 @@ from msgspec import Struct
 from processors.actions import APPLY, evidence, weights
 from processors.attributes import FEATURE
 from processors.catalogue import Catalogue
+from processors.decay import EMPTY
 from processors.popularity import DAY_MS
 from processors.profile import BRAND, CATEGORY, REGION, Profile
 from processors.replica import Replica
@@ -26,6 +27,7 @@ STATED_TITLES: Final = 4
 SEARCHES: Final = 2
 """Stated titles, and the latest searches, that are matched with what items say."""
 SEARCHED_D: Final = 7.0
+_NOTHING: Final = np.zeros(0, np.int64)
 CITY_SHARE: Final = 0.7
 """Of the location feature, for the same city; the rest for the same region."""
 
@@ -91,7 +93,7 @@ def taste_of(profile: Profile, now_ms: int, replica: Replica) -> Taste:
     catalogue, pack = replica.catalogue, replica.pack
     by_action = weights(pack.actions)
     per_half_life = 1.0 / (pack.taste_half_life_d * DAY_MS)
-    latest = list(profile.latest_actions())
+    latest = profile.latest_actions()
     all_rows = catalogue.rows_of([done.item_id for done in latest])
     deeds = latest[:HISTORY]
     items = [done.item_id for done in deeds]
@@ -149,16 +151,16 @@ def _excluded(profile: Profile, applied: bool, catalogue: Catalogue) -> npt.NDAr
     hashes = {int(catalogue.id_hash[row]) for item_id in ids if (row := row_of(item_id))}
     if applied:
         hashes.update(profile.applied_items)
-    return np.array(sorted(hashes), np.int64)
+    return np.array(sorted(hashes), np.int64) if hashes else _NOTHING
 
 
 def _coded(profile: Profile, kind: str, codes: Mapping[str, int]) -> dict[int, float]:
     sketch = profile.affinities.get(kind)
     if not sketch:
         return {}
-    level_of_top = max([level for level, _ in sketch.values()])
+    level_of_top = max(sketch.values())[0]
     coded = {
-        code: exp2(level - level_of_top) - exp2(inherited - level_of_top)
+        code: exp2(level - level_of_top) - (exp2(inherited - level_of_top) if inherited > EMPTY else 0.0)
         for name, (level, inherited) in sketch.items()
         if (code := codes.get(name))
     }
@@ -181,14 +183,18 @@ def _place(profile: Profile, rows: list[int], weighed: list[float], catalogue: C
             is_stated=True,
         )
     place = Place({}, _coded(profile, REGION, catalogue.regions.spellings))
-    cities_of, lats, lons = catalogue.city[rows].tolist(), catalogue.lat[rows].tolist(), catalogue.lon[rows].tolist()
-    for row, city, weight, lat, lon in zip(rows, cities_of, weighed, lats, lons, strict=True):
-        if row and city:
-            place.cities[city] = place.cities.get(city, 0.0) + weight
-        if row and place.lat is None and isfinite(lat) and isfinite(lon):
-            place.lat, place.lon = lat, lon
-    top = max(place.cities.values(), default=0.0)  # decades before the latest action a weight is 0
-    place.cities = {city: weight / top for city, weight in place.cities.items()} if top > 0.0 else {}
+    shares: dict[int, float] = {}
+    for row, weight in zip(rows, weighed, strict=True):
+        if not row:
+            continue
+        if city := catalogue.city.item(row):
+            shares[city] = shares.get(city, 0.0) + weight
+        if place.lat is None:
+            lat, lon = catalogue.lat.item(row), catalogue.lon.item(row)
+            if isfinite(lat) and isfinite(lon):
+                place.lat, place.lon = lat, lon
+    top = max(shares.values(), default=0.0)  # decades before the latest action a weight is 0
+    place.cities = {city: share / top for city, share in shares.items()} if top > 0.0 else {}
     return place
 
 

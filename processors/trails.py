@@ -157,6 +157,8 @@ class Trodden(Struct, frozen=True):
     numbers: Numbers
     followed: Doubles
     preceded: Doubles
+    of_latest: int
+    """How many, at the beginning, are of the latest deed."""
 
 
 class TrailsView:
@@ -192,16 +194,18 @@ class TrailsView:
         """What followed and preceded several items, each with its attention. Unknown numbers say nothing."""
         known = len(self._rows)
         held = [self._rows[number] if number < known else b"" for number in numbers.tolist()]
-        counts = [len(row) // _PLACE.itemsize for row in held]
+        counts = np.array([len(row) for row in held], np.intp) // _PLACE.itemsize
         places = np.frombuffer(b"".join(held), _PLACE)
         numbers = np.where(numbers < known, numbers, 0)
         own = unit(now_ms, self._half_life_ms)
-        out, into = self._out[numbers] / own, self._into[numbers] / own
+        out, into = self._out.take(numbers) / own, self._into.take(numbers) / own
+        owners = np.arange(len(held)).repeat(counts)
         return Trodden(
-            np.repeat(np.arange(len(held)), counts),
+            owners,
             np.ascontiguousarray(places["number"]),
-            np.repeat(attention * out / (out + SHRINKAGE), counts) * places["followed"],
-            np.repeat(attention * into / (into + SHRINKAGE), counts) * places["preceded"],
+            (attention * out / (out + SHRINKAGE)).take(owners) * places["followed"],
+            (attention * into / (into + SHRINKAGE)).take(owners) * places["preceded"],
+            int(counts[0]) if held else 0,
         )
 
 

@@ -29,7 +29,13 @@ FARTHEST: Final = 3.0
 
 def features(rows: Rows, stated: Values, kinds: Values, taste: Taste, replica: Replica) -> Values:
     """Rows of the blend's matrix: stated, kind, far, remote."""
-    return np.array([stated, kind(rows, kinds, replica), far(rows, taste, replica), remote(rows, taste, replica)])
+    found = np.zeros((4, len(rows)))
+    found[0] = stated
+    if taste.titles or taste.searches:
+        found[1] = kind(rows, kinds, replica)
+    found[2] = far(rows, taste, replica)
+    found[3] = remote(rows, taste, replica)
+    return found
 
 
 def kinds_of(taste: Taste, alike: Asked, replica: Replica) -> Values:
