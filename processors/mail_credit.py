@@ -5,10 +5,10 @@ is not yet 48 hours old has been exposed as far as people click by then: G(age),
 """
 
 from math import exp, exp2
-from typing import Final
+from typing import Final, cast
 
 from processors.identity import hash64
-from processors.machine_mail import acted_at_once, is_machine
+from processors.machine_mail import SECONDS, acted_at_once, is_machine
 from processors.sending import (
     DECIDED,
     LEFT,
@@ -112,9 +112,10 @@ def reward_of(mail: Mail) -> float:
     >>> reward_of(Mail(1, 100, clicked_s=4_000, flags=SENT)), reward_of(Mail(1, 100, opened_s=101, flags=SENT))
     (1.0, 0.0)
     """
-    if _counts(mail.clicked_s, mail.at_s):
+    at_s, clicked_s, opened_s = mail.at_s, mail.clicked_s, mail.opened_s
+    if clicked_s and SECONDS <= clicked_s - at_s <= WINDOW_S:
         return 1.0
-    return OPEN_REWARD if _counts(mail.opened_s, mail.at_s) else 0.0
+    return OPEN_REWARD if opened_s and SECONDS <= opened_s - at_s <= WINDOW_S else 0.0
 
 
 def share_come(age_s: float, median_s: float = MEDIAN_DELAY_S) -> float:
@@ -138,6 +139,8 @@ def credited(state: Sending, now_ms: int, before_ms: int | None = None) -> tuple
     sends = state.sends * 2.0 ** ((state.day - now_ms // DAY_MS) / SUCCESS_HALF_LIFE_D)
     now_s = now_ms // 1000
     until_s = now_s + 1 if before_ms is None else before_ms // 1000
+    won = cast("memoryview[float]", successes.data)  # single numbers, in half the time
+    due = cast("memoryview[float]", exposure.data)
     for mail in state.mails:
         at_s, slot = mail.at_s, mail.slot
         if slot < 0 or at_s >= until_s or not mail.flags & SENT:
@@ -146,9 +149,9 @@ def credited(state: Sending, now_ms: int, before_ms: int | None = None) -> tuple
         weight = exp2(-age_s / HALF_LIFE_S)
         exposed = weight if age_s >= WINDOW_S else weight * share_come(age_s)
         sends += exposed
-        exposure[slot] += exposed * mail.expected / MILLION
+        due[slot] += exposed * mail.expected / MILLION
         if (mail.clicked_s or mail.opened_s) and (reward := reward_of(mail)):
-            successes[slot] += weight * reward
+            won[slot] += weight * reward
     return successes, exposure, sends
 
 
@@ -172,7 +175,3 @@ def settle(state: Sending) -> None:
 
 def _place(mail: Mail) -> tuple[int, int]:
     return mail.at_s, mail.id
-
-
-def _counts(acted_s: int, sent_s: int) -> bool:
-    return acted_s > 0 and not acted_at_once(acted_s, sent_s) and acted_s - sent_s <= WINDOW_S
