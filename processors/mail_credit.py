@@ -59,6 +59,8 @@ def take_send(state: Sending, event: Send, zone: str, expected: float) -> None:
     if not mail.flags & (DECIDED | SENT):
         mail.expected = round(expected * MILLION)
     mail.at_s = at_s
+    mail.clicked_s = _unless_at_once(mail.clicked_s, at_s)
+    mail.opened_s = _unless_at_once(mail.opened_s, at_s)
     mail.slot = int(FOLD[local_slot(zone, event.ts_ms)])
     mail.flags |= SENT
     settle(state)
@@ -70,14 +72,14 @@ def take_response(state: Sending, event: Open | Click) -> bool:
         return False
     ts_s = event.ts_ms // 1000
     mail = entry(state, event.send_id, ts_s)
-    if mail.flags & SENT and acted_at_once(ts_s, mail.at_s):
-        return False
-    if isinstance(event, Click):
-        mail.clicked_s = min(mail.clicked_s or ts_s, ts_s)
-    else:
-        mail.opened_s = min(mail.opened_s or ts_s, ts_s)
     if mail.flags & (SENT | DECIDED) == 0:
         mail.at_s = min(mail.at_s, ts_s)
+    elif acted_at_once(ts_s, mail.at_s):
+        return False
+    if isinstance(event, Click):
+        mail.clicked_s = _first(mail, mail.clicked_s, ts_s)
+    else:
+        mail.opened_s = _first(mail, mail.opened_s, ts_s)
     settle(state)
     return True
 
@@ -86,7 +88,7 @@ def take_visit(state: Sending, send_id: str, ts_ms: int) -> None:
     """Somebody came through a link of this mail: a click, even where no `clicks` event tells."""
     ts_s = ts_ms // 1000
     mail = entry(state, send_id, ts_s)
-    mail.clicked_s = min(mail.clicked_s or ts_s, ts_s)
+    mail.clicked_s = _first(mail, mail.clicked_s, ts_s)
     settle(state)
 
 
@@ -171,6 +173,20 @@ def settle(state: Sending) -> None:
         if mail.expected:
             expected = mail.expected / MILLION
             state.exposure = added(state.exposure, state.day, mail.slot, ts_ms, expected, SUCCESS_HALF_LIFE_D)
+
+
+def _first(mail: Mail, known_s: int, ts_s: int) -> int:
+    """The earlier of two acts, `known_s` 0 for none; while the send is not known, the one that no machine did.
+
+    A machine acts within seconds of the send, so that of what follows the first response by more, none is a machine's.
+    """
+    first_s, later_s = min(known_s or ts_s, ts_s), max(known_s, ts_s)
+    in_doubt = not mail.flags & SENT and acted_at_once(first_s, mail.at_s)
+    return later_s if in_doubt and not acted_at_once(later_s, mail.at_s) else first_s
+
+
+def _unless_at_once(acted_s: int, sent_s: int) -> int:
+    return 0 if acted_at_once(acted_s, sent_s) else acted_s
 
 
 def _place(mail: Mail) -> tuple[int, int]:
