@@ -34,6 +34,7 @@ PSEUDO_SENDS: Final = 8.0
 SCENES: Final = {
     "personal": Scene(),
     "segments": Scene(personal=0.0),
+    "activity-tells-of-some": Scene(told=0.4),
     "activity-says-nothing": Scene(told=0.0),
     "no-rhythm": Scene(height=0.0),
     "few-answers": Scene(base=0.05, visits_a_day=0.06),
@@ -43,6 +44,7 @@ SCENES: Final = {
 LEARNERS: Final = {
     "personal": ("attune", "no-activity", "ideal"),
     "segments": ("attune", "no-activity"),
+    "activity-tells-of-some": ("attune", "no-activity", "ideal"),
     "activity-says-nothing": ("attune", "no-activity", "ideal"),
     "no-rhythm": ("attune", "no-activity"),
     "few-answers": ("attune", "no-activity", "ideal"),
@@ -50,6 +52,7 @@ LEARNERS: Final = {
     "machines": ("attune", "no-filter"),
 }
 AGAINST: Final = {
+    ("activity-tells-of-some", "attune"): ("activity-tells-of-some", "no-activity"),
     ("activity-says-nothing", "attune"): ("activity-says-nothing", "no-activity"),
     ("machines", "attune"): ("opens", "attune"),
     ("machines", "no-filter"): ("opens", "attune"),

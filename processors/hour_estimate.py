@@ -59,11 +59,8 @@ def activity_prior(activity: Doubles, usual: Doubles, number: int) -> Doubles:
     `activity` are a person's hours by slot, `usual` the `usual_hours` under the same kernel.
     """
     near, pseudo = _activity_kernel(number), ACTIVITY_KERNELS[number][2]
-    amount = np.add.reduce(activity, axis=-1)[..., None]
-    share: Doubles = activity.dot(near.T)
-    share /= usual
-    share += pseudo
-    share /= amount + pseudo
+    amount = np.add.reduce(activity, axis=-1)
+    share: Doubles = ((activity.dot(near.T) / usual + pseudo).T / (amount + pseudo)).T
     return share
 
 
