@@ -85,8 +85,8 @@ class Learned:
         week = np.stack([lift(table, towards, strength.segment) for table in self._own])
         weekend = np.arange(48) >= 24
         lifts = np.where(weekend, week[:, np.arange(48) % 24 + 120], week[:, np.arange(48) % 24])
-        usual = usual_hours(self._population, shape.activity)
-        theta = hour_estimate(self._won, self._due, activity, usual, shape)
+        omega = activity_prior(activity, usual_hours(self._population, shape.activity), shape.activity)
+        theta = hour_estimate(self._won, self._due, omega, shape)
         found: Doubles = np.log(lifts[self._segment] * theta)
         return found
 

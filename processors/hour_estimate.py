@@ -64,16 +64,9 @@ def activity_prior(activity: Doubles, usual: Doubles, number: int) -> Doubles:
     return share
 
 
-def activity_prior_at(slot: int, activity: Doubles, usual: Doubles, number: int) -> float:
-    """Omega of one slot of one person."""
-    pseudo = ACTIVITY_KERNELS[number][2]
-    own = float(_activity_kernel(number)[slot].dot(activity))
-    return (own / float(usual[slot]) + pseudo) / (float(np.add.reduce(activity)) + pseudo)
-
-
-def hour_estimate(successes: Doubles, exposure: Doubles, activity: Doubles, usual: Doubles, shape: Shape) -> Doubles:
-    """theta(s), 48 slots, above 0; `usual` as in `activity_prior`."""
-    prior = activity_prior(activity, usual, shape.activity) ** shape.beta if shape.beta else 1.0
+def hour_estimate(successes: Doubles, exposure: Doubles, omega: Doubles, shape: Shape) -> Doubles:
+    """theta(s), 48 slots, above 0; `omega` is the `activity_prior` under the shape's kernel."""
+    prior = omega**shape.beta if shape.beta else 1.0
     near = kernel(shape.span_h)
     estimate: Doubles = (successes.dot(near) + shape.kappa * prior) / (exposure.dot(near) + shape.kappa)
     return estimate

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from processors.consent import day_starts_ms, may_go_from_ms
-from processors.hour_estimate import activity_prior_at, hour_estimate
+from processors.hour_estimate import Shape, activity_prior, hour_estimate
 from processors.hour_tables import HoursView
 from processors.mail_credit import credited
 from processors.mail_rules import MailRules
@@ -57,6 +57,8 @@ class Known(Struct):
     activity: Doubles
     rate: float
     """The reward that a mail at a usual hour is expected to earn."""
+    omega: Doubles | None = None
+    """What `omega_of` has found."""
 
 
 def zone_of(profile: Profile, state: Sending, activity: Doubles, view: HoursView) -> Zone:
@@ -155,9 +157,16 @@ class HourModel(Struct, frozen=True):
 def hour_values(known: Known, view: HoursView, slots: Indexes) -> Doubles:
     """The logarithms of L and theta at slots of the week, added."""
     shape = view.shape(known.segment)
-    theta = hour_estimate(known.successes, known.exposure, known.activity, view.usual_hours(shape), shape)
+    theta = hour_estimate(known.successes, known.exposure, omega_of(known, view, shape), shape)
     values: Doubles = np.log(view.lift(known.segment)[slots] * theta[FOLD[slots]])
     return values
+
+
+def omega_of(known: Known, view: HoursView, shape: Shape) -> Doubles:
+    """What their activity says, by slot of the fold: computed once for a decision."""
+    if known.omega is None:
+        known.omega = activity_prior(known.activity, view.usual_hours(shape), shape.activity)
+    return known.omega
 
 
 LEARNED: Final = HourModel(lambda known, view, candidates: hour_values(known, view, candidates.slots))
@@ -223,7 +232,7 @@ def _reason(known: Known, view: HoursView, rules: MailRules, hour: Hour, lift: f
     when = f"{WEEKDAYS[hour.slot // 24]} {hour.slot % 24:02d}:00 there{WHY_ZONE[known.zone.why]}"
     slot = int(FOLD[hour.slot])
     shape = view.shape(known.segment)
-    omega = activity_prior_at(slot, known.activity, view.usual_hours(shape), shape.activity) if shape.beta else 1.0
+    omega = omega_of(known, view, shape).item(slot)
     answered = (shape.kappa + known.successes.item(slot)) / (shape.kappa + known.exposure.item(slot))
     parts = {
         f"as is usual for {known.segment or 'everybody'}": abs(log(view.lift(known.segment).item(hour.slot))),

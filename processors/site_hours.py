@@ -12,7 +12,7 @@ import numpy as np
 
 from processors.profile import Action, Profile
 from processors.sending import ACTIVITY_HALF_LIFE_D, Sending, added, advance, read_hours, stored_hours
-from processors.week import DAY_MS, FOLD, FOLDED, HOUR_MS, WEEK, Doubles, Indexes, moved
+from processors.week import DAY_MS, FOLD, FOLDED, HOUR_MS, HOURS, WEEK, Doubles, Indexes, moved
 from processors.zones import local_slot, offset_ms
 
 OURS_MS: Final = 6 * HOUR_MS
@@ -20,8 +20,8 @@ OURS_MS: Final = 6 * HOUR_MS
 LEAD_MS: Final = 60_000
 """Clocks differ: a visit may be told as so much before the click that caused it."""
 
-_FADED: Final[Doubles] = 2.0 ** (-np.arange(1_000) / ACTIVITY_HALF_LIFE_D)
-"""By days; nothing is left after a thousand."""
+_FADED: Final[Doubles] = np.repeat(2.0 ** (-np.arange(1_000) / ACTIVITY_HALF_LIFE_D), HOURS)
+"""By hours before the end of a day, the same within a day; nothing is left after a thousand days."""
 
 
 def active_hours(profile: Profile, state: Sending, now_ms: int) -> Doubles:
@@ -39,7 +39,7 @@ def active_hours(profile: Profile, state: Sending, now_ms: int) -> Doubles:
         from_ms = clicked_ms - LEAD_MS
         counts[bisect_left(acted_ms, from_ms) : bisect_right(acted_ms, from_ms + OURS_MS)] = False
     at_hours = at_hours[counts]
-    weights = _FADED.take(now_ms // DAY_MS - at_hours // 24, mode="clip")
+    weights = _FADED.take(now_ms // DAY_MS * HOURS + HOURS - 1 - at_hours, mode="clip")
     slots = _week_slots(state.told_zone or "UTC", at_hours, acted_ms[0], acted_ms[-1])
     hours += np.bincount(FOLD[slots], weights, FOLDED)
     return hours

@@ -15,7 +15,7 @@ from evaluation.policies.audience import Audience
 from processors.hour_estimate import hour_estimate
 from processors.hour_tables import HoursView
 from processors.randomness import Randomness
-from processors.send_decision import Candidates, HourModel, Known
+from processors.send_decision import Candidates, HourModel, Known, omega_of
 from processors.week import FOLD, Doubles
 
 TEN: Final = 10
@@ -32,7 +32,7 @@ def _of_the_segment(known: Known, view: HoursView, candidates: Candidates) -> Do
 
 def _without_activity(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
     shape = msgspec.structs.replace(view.shape(known.segment), beta=0.0)
-    theta = hour_estimate(known.successes, known.exposure, known.activity, view.usual_hours(shape), shape)
+    theta = hour_estimate(known.successes, known.exposure, omega_of(known, view, shape), shape)
     slots = candidates.slots
     values: Doubles = np.log(view.lift(known.segment)[slots]) + np.log(theta[FOLD[slots]])
     return values
