@@ -55,6 +55,9 @@ class Plan(Struct, array_like=True, frozen=True):
     send_at_ms: int
     slot: int
     tz: str
+    propensity: float | None = None
+    """Read in states of before, written no more, as the next: the published decision has both."""
+    made_ms: int | None = None
 
 
 class Watched(Struct, array_like=True):

@@ -54,7 +54,7 @@ def test_states_of_before_are_read() -> None:
     read = decode(msgspec.msgpack.encode(fields)).sending
     assert read is not None
     assert read.plan is not None
-    assert read.plan.tz == "UTC"
+    assert (read.plan.tz, read.plan.propensity) == ("UTC", 0.5)
     assert read.mails == new.mails
     assert read_hours(read.activity, read.day, NOW_MS, 60.0).tolist() == hours.tolist()
     assert ledger.is_repeat(read, "j6", NOW_MS, made)
