@@ -11,15 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 import numpy as np
 from msgspec.structs import replace
 
 from evaluation.seed_table import t_quantile
+from evaluation.send_machines import Credit, Mailboxes, credited, taken_at_their_word
 from evaluation.send_world import Scene, Truth, bump, draw_truth
 from processors.hour_estimate import ACTIVITY_KERNELS, activity_prior, hour_estimate, usual_hours
-from processors.hour_learning import BETAS, KAPPAS, SPANS_H, Evidence, learned_shape, likely
+from processors.hour_learning import BETAS, KAPPAS, SPANS_H, Evidence, learned_shape, likely, score
 from processors.segment_lift import STRENGTHS, Table, learned_shrinkage, lift, lifts_at
 from processors.send_policy import propensities
 from processors.sending import ACTIVITY_HALF_LIFE_D, SUCCESS_HALF_LIFE_D
@@ -32,10 +34,30 @@ PSEUDO_SENDS: Final = 8.0
 SCENES: Final = {
     "personal": Scene(),
     "segments": Scene(personal=0.0),
+    "activity-tells-of-some": Scene(told=0.4),
     "activity-says-nothing": Scene(told=0.0),
     "no-rhythm": Scene(height=0.0),
     "few-answers": Scene(base=0.05, visits_a_day=0.06),
+    "opens": Scene(opens=1.0),
+    "machines": Scene(opens=1.0, machines=0.5),
 }
+LEARNERS: Final = {
+    "personal": ("attune", "no-activity", "ideal"),
+    "segments": ("attune", "no-activity"),
+    "activity-tells-of-some": ("attune", "no-activity", "ideal"),
+    "activity-says-nothing": ("attune", "no-activity", "ideal"),
+    "no-rhythm": ("attune", "no-activity"),
+    "few-answers": ("attune", "no-activity", "ideal"),
+    "opens": ("attune",),
+    "machines": ("attune", "no-filter"),
+}
+AGAINST: Final = {
+    ("activity-tells-of-some", "attune"): ("activity-tells-of-some", "no-activity"),
+    ("activity-says-nothing", "attune"): ("activity-says-nothing", "no-activity"),
+    ("machines", "attune"): ("opens", "attune"),
+    ("machines", "no-filter"): ("opens", "attune"),
+}
+"""What a row is compared with, in points of clicks: paired, the same people and the same luck."""
 
 
 class Learner(Protocol):
@@ -63,8 +85,8 @@ class Learned:
         week = np.stack([lift(table, towards, strength.segment) for table in self._own])
         weekend = np.arange(48) >= 24
         lifts = np.where(weekend, week[:, np.arange(48) % 24 + 120], week[:, np.arange(48) % 24])
-        usual = usual_hours(self._population, shape.activity)
-        theta = hour_estimate(self._won, self._due, activity, usual, shape)
+        omega = activity_prior(activity, usual_hours(self._population, shape.activity), shape.activity)
+        theta = hour_estimate(self._won, self._due, omega, shape)
         found: Doubles = np.log(lifts[self._segment] * theta)
         return found
 
@@ -82,7 +104,9 @@ class Learned:
         by_lift = np.array([likely(self._strengths, pairs[key]) for key in pairs])
         usual = dict(zip(pairs, by_lift.tolist(), strict=True))
         level = np.array([usual[s, g] for s, g in zip(week_slots.tolist(), self._segment.tolist(), strict=True)])
-        height = np.array([likely(self._shapes, one) for one in theta])
+        shapes = score(self._shapes)
+        weights = np.exp(shapes - shapes.max())
+        height = np.tensordot(theta, weights / weights.sum(), axes=weights.ndim)  # `likely` of each
         _take(self._shapes, theta * (expected * level)[:, None, None, None, None], rewards)
         _take(self._strengths, lifts * (expected * height)[:, None, None], rewards)
         for g, table in enumerate([*self._own, self._all]):
@@ -148,8 +172,9 @@ def _take(evidence: Evidence, expected: Doubles, rewards: Doubles) -> None:
     evidence.rewards += float(rewards.sum())
 
 
-def lived(scene: Scene, truth: Truth, learner: Learner, seed: int) -> Doubles:
-    """What mails were worth, by (day; learned, ten o'clock, best): means over people."""
+def lived(scene: Scene, truth: Truth, learner: Learner, seed: int, credit: Credit = credited) -> Doubles:
+    """What mails were worth, by (day; learned, ten o'clock, best): means over people and over the draw of hours."""
+    mailboxes = Mailboxes(scene, seed, credit)
     rng, everyone = np.random.default_rng(seed + 10_000), np.arange(len(truth.segment))
     activity, found = np.zeros_like(truth.visits), np.zeros((max(SENDS), 3))
     for day in range(-scene.before_d, max(SENDS)):
@@ -160,10 +185,12 @@ def lived(scene: Scene, truth: Truth, learner: Learner, seed: int) -> Doubles:
             chances = np.array([propensities(row) for row in values])
             places = (rng.random(len(everyone))[:, None] > np.cumsum(chances, axis=1)).sum(axis=1)
             slots = allowed[np.minimum(places, len(allowed) - 1)]
-            rewards = (rng.random(len(everyone)) < truth.click[everyone, slots]).astype(float)
-            learner.learn(day, slots, rewards, activity)
+            chance = truth.click[everyone, slots]
+            clicked = rng.random(len(everyone)) < chance
+            learner.learn(day, slots, mailboxes.rewards(day, slots, chance, clicked), activity)
             worth = truth.click[:, allowed]
-            found[day] = truth.click[everyone, slots].mean(), worth[:, TEN - FIRST].mean(), worth.max(axis=1).mean()
+            expected = (chances * worth).sum(axis=1).mean()
+            found[day] = expected, worth[:, TEN - FIRST].mean(), worth.max(axis=1).mean()
         share = truth.visits[:, allowed[0] - FIRST : allowed[0] - FIRST + 24]
         share = share / share.sum(axis=1, keepdims=True)
         count = rng.poisson(truth.rate)
@@ -184,29 +211,53 @@ def shares(runs: Sequence[Doubles], first: int, last: int) -> tuple[float | None
     return round(share, 3), round(float(reach), 3)
 
 
+def points(runs: Sequence[Doubles], others: Sequence[Doubles], sends: int) -> tuple[float, float]:
+    """How many points of clicks (hundredths of ten o'clock's) `runs` are above `others`, and the interval's half."""
+    over = np.array(
+        [
+            100.0 * (one[:sends, 0].sum() - other[:sends, 0].sum()) / one[:sends, 1].sum()
+            for one, other in zip(runs, others, strict=True)
+        ]
+    )
+    reach = t_quantile(len(over) - 1) * over.std(ddof=1) / len(over) ** 0.5
+    return round(float(over.mean()), 2), round(float(reach), 2)
+
+
+def runs_of(scene: Scene, who: str, seeds: int) -> list[Doubles]:
+    """One of `LEARNERS` in a scene, by seed."""
+    found = []
+    for seed in range(1, seeds + 1):
+        truth = draw_truth(scene, seed)
+        learner = Ideal(scene, truth) if who == "ideal" else Learned(truth, who != "no-activity")
+        credit = taken_at_their_word if who == "no-filter" else credited
+        found.append(lived(scene, truth, learner, seed, credit))
+    return found
+
+
 def main() -> None:
     """Print a line of JSON for every scene, learner and number of sends."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.send_scenes", description=__doc__.splitlines()[0])
     parser.add_argument("--people", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=5, help="at least 2")
-    parser.add_argument("--only", choices=SCENES)
+    parser.add_argument("--only", choices=SCENES, nargs="+", default=list(SCENES))
     given = parser.parse_args()
-    for name in [given.only] if given.only else SCENES:
-        scene = replace(SCENES[name], people=given.people)
-        for who in ("attune", "no-activity", "ideal"):
-            if who == "ideal" and (scene.personal < 1.0 or not scene.height):
-                continue
-            runs = []
-            for seed in range(1, given.seeds + 1):
-                truth = draw_truth(scene, seed)
-                learner = Ideal(scene, truth) if who == "ideal" else Learned(truth, who == "attune")
-                runs.append(lived(scene, truth, learner, seed))
+
+    @lru_cache
+    def lives(name: str, who: str) -> list[Doubles]:
+        return runs_of(replace(SCENES[name], people=given.people), who, given.seeds)
+
+    for name in given.only:
+        for who in LEARNERS[name]:
+            runs, other = lives(name, who), AGAINST.get((name, who))
             for sends in SENDS:
                 share, late = shares(runs, 0, sends), shares(runs, sends - LATE, sends)
                 lift_of = float(np.mean([run[:sends, 0].sum() / run[:sends, 1].sum() - 1.0 for run in runs]))
                 best = float(np.mean([run[:sends, 2].sum() / run[:sends, 1].sum() - 1.0 for run in runs]))
                 row = {"scene": name, "learner": who, "sends": sends, "share": share, "late": late}
-                print(json.dumps({**row, "lift": round(lift_of, 4), "oracle_lift": round(best, 4)}), flush=True)
+                row |= {"lift": round(lift_of, 4), "oracle_lift": round(best, 4)}
+                if other is not None:
+                    row |= {"against": "/".join(other), "points": points(runs, lives(*other), sends)}
+                print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

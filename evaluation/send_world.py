@@ -27,6 +27,12 @@ class Scene(Struct, frozen=True):
     visits_a_day: float = 0.2
     before_d: int = 56
     """Days of activity before the first mail."""
+    opens: float = 0.0
+    """Chance of an open that no click follows, in chances of a click."""
+    machines: float = 0.0
+    """Share of people whose mail a machine opens."""
+    scanners: float = 0.1
+    """Share of these whose links it follows, too."""
 
 
 class Truth(Struct, frozen=True):

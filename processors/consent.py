@@ -13,6 +13,7 @@ from processors.zones import local_day, offset_ms
 
 Suppression = Literal["fatigue", "quiet_hours", "cap", "unsubscribed", "no_content", "holdout"]
 WEEK_MS: Final = 7 * DAY_MS
+WRITTEN: Final = SENT | DECIDED
 
 
 class Refusal(Struct, frozen=True):
@@ -45,13 +46,13 @@ def may_go_from_ms(profile: Profile, state: Sending, rules: MailRules, zone: str
 
     A day is one of the person's calendar; a week is 168 hours; mails of all campaigns count.
     """
-    sent_ms = [mail.at_s * 1000 for mail in state.mails if mail.flags & (SENT | DECIDED)]
+    sent_ms = [mail.at_s * 1000 for mail in state.mails if mail.flags & WRITTEN]
     allowed_ms, why = now_ms, ""
     if not sent_ms:
         return allowed_ms, why
     newest_ms = sent_ms[-1]
     today = local_day(zone, newest_ms)
-    if sum(local_day(zone, at_ms) == today for at_ms in sent_ms[-rules.max_per_day :]) >= rules.max_per_day:
+    if len(sent_ms) >= rules.max_per_day and local_day(zone, sent_ms[-rules.max_per_day]) == today:
         allowed_ms, why = _later(allowed_ms, why, day_starts_ms(zone, today + 1), f"{rules.max_per_day} a day")
     week = 1 if profile.said("frequency") == "weekly" else rules.max_per_week
     if len(sent_ms) >= week:

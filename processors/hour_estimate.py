@@ -59,21 +59,14 @@ def activity_prior(activity: Doubles, usual: Doubles, number: int) -> Doubles:
     `activity` are a person's hours by slot, `usual` the `usual_hours` under the same kernel.
     """
     near, pseudo = _activity_kernel(number), ACTIVITY_KERNELS[number][2]
-    amount = np.add.reduce(activity, axis=-1, keepdims=True)
-    share: Doubles = (activity @ near.T / usual + pseudo) / (amount + pseudo)
+    amount = np.add.reduce(activity, axis=-1)
+    share: Doubles = ((activity.dot(near.T) / usual + pseudo).T / (amount + pseudo)).T
     return share
 
 
-def activity_prior_at(slot: int, activity: Doubles, usual: Doubles, number: int) -> float:
-    """Omega of one slot of one person."""
-    pseudo = ACTIVITY_KERNELS[number][2]
-    own = float(_activity_kernel(number)[slot] @ activity)
-    return (own / float(usual[slot]) + pseudo) / (float(np.add.reduce(activity)) + pseudo)
-
-
-def hour_estimate(successes: Doubles, exposure: Doubles, activity: Doubles, usual: Doubles, shape: Shape) -> Doubles:
-    """theta(s), 48 slots, above 0; `usual` as in `activity_prior`."""
-    prior = activity_prior(activity, usual, shape.activity) ** shape.beta if shape.beta else 1.0
+def hour_estimate(successes: Doubles, exposure: Doubles, omega: Doubles, shape: Shape) -> Doubles:
+    """theta(s), 48 slots, above 0; `omega` is the `activity_prior` under the shape's kernel."""
+    prior = omega**shape.beta if shape.beta else 1.0
     near = kernel(shape.span_h)
-    estimate: Doubles = (successes @ near + shape.kappa * prior) / (exposure @ near + shape.kappa)
+    estimate: Doubles = (successes.dot(near) + shape.kappa * prior) / (exposure.dot(near) + shape.kappa)
     return estimate

@@ -3,7 +3,9 @@
 For every settled send each of `GRID`'s shapes says which reward was to be expected, mu = p L(s) theta(s), from what was
 known before the send. A shape's score is sum r log mu - R log sum mu: the likelihood of how rewards fell over sends,
 given how many there were, so that a wrong level of p favours none. The estimate is the mean of beta and log kappa, and
-the likeliest kernels, under the posterior over the grid with a prior that halves with every step of beta from 0.
+the likeliest kernels, under the posterior over the grid with a prior that halves with every step of beta from 0. Once
+it is `DOUBT` times likelier that activity says nothing than that it says anything, it is set aside: beta is 0 until
+mails speak for it again. A mean that is small and never 0 would keep people at the hours that activity singled out.
 A segment's scores are added to everybody's, whose weight is bounded: what many segments share is its prior.
 
 Scores decay with half a year, multiplied at each update by the age of the reference (one row, one learner).
@@ -20,6 +22,8 @@ from processors.week import Doubles, kernel
 BETAS: Final = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 KAPPAS: Final = (3.0, 8.0, 20.0, 60.0)
 SPANS_H: Final = (1.5, 3.0)
+DOUBT: Final = 2.0
+"""Odds against activity from which on it is not used."""
 PRIOR_REWARDS: Final = 2_000.0
 """Everybody's evidence counts for a segment as if it were of at most so many rewards."""
 
@@ -104,6 +108,8 @@ def learned_shape(everybody: Evidence, segment: Evidence | None = None) -> Shape
     weights /= weights.sum()
     by_kernels = weights.sum(axis=(2, 3))
     a, w = divmod(int(by_kernels.argmax()), len(SPANS_H))
-    beta = float(weights.sum(axis=(0, 1, 2)) @ _BETA_VALUES)
+    by_beta = weights.sum(axis=(0, 1, 2))
+    says_nothing = by_beta[0] > DOUBT * by_beta[1:].sum()
+    beta = 0.0 if says_nothing else float(by_beta @ _BETA_VALUES)
     kappa = float(np.exp(weights.sum(axis=(0, 1, 3)) @ _LOG_KAPPAS))
     return Shape(beta, kappa, a, SPANS_H[w])

@@ -28,7 +28,7 @@ from processors.send_decision import hour_values, known_of
 from processors.sending import DECIDED, EXPLORED, SENT, SILENCE, Mail, Sending
 from processors.ways import Ways
 from processors.week import DAY_MS, FOLD
-from processors.zones import Hour, local_slot
+from processors.zones import local_slot
 from schemas.decisions import Digest, SendTime
 from schemas.mail_labels import Weighed
 
@@ -59,7 +59,7 @@ def mail_or_not(
     state.looked_ms = now_ms
     tired = fatigue(state, now_ms)
     stratum = stratum_of(now_ms - seen_ms(profile, state), news)
-    hour = float(np.exp(hour_values(known, replica.hours, [Hour(now_ms, slot)])[0]))
+    hour = float(np.exp(hour_values(known, replica.hours, np.array([slot]))[0]))
     expected = known.rate * hour * replica.worth.factor(stratum)
     score = replica.worth.score(expected, tired, rules)
     flags, reason = DECIDED, ""

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from processors.actions import APPLY, SAVE, UNSAVE
 from processors.heavy_hitters import Sketch
 from processors.identity import hash64
 from processors.sending import Due, Sending
+from processors.sending_wire import packed, unpack
 
 LAST_ACTIONS: Final = 50
 LAST_EVENT_IDS: Final = 64
@@ -186,12 +188,17 @@ def encode(profile: Profile) -> bytes:
     >>> decode(encode(Profile(totals={"views": 2}))).totals
     {'views': 2}
     """
+    if profile.sending is not None:
+        profile = replace(profile, sending=packed(profile.sending))
     return _encoder.encode(profile)
 
 
 def decode(value: bytes) -> Profile:
     """Raises msgspec.ValidationError where the bytes are no profile."""
-    return _decoder.decode(value)
+    profile = _decoder.decode(value)
+    if profile.sending is not None:
+        unpack(profile.sending)
+    return profile
 
 
 def decode_head(value: bytes) -> Head:

@@ -3,7 +3,7 @@
 What is not allowed is left out before anything is drawn. The decision tells its alternatives and all propensities.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from math import expm1, log
 from typing import Final
@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Struct
 
 from processors.consent import day_starts_ms, may_go_from_ms
-from processors.hour_estimate import activity_prior_at, hour_estimate
+from processors.hour_estimate import Shape, activity_prior, hour_estimate
 from processors.hour_tables import HoursView
 from processors.mail_credit import credited
 from processors.mail_rules import MailRules
@@ -20,7 +20,7 @@ from processors.profile import Profile
 from processors.send_policy import EXPLORED, WAIT_COST_PER_H, draw, propensities
 from processors.sending import Plan, Sending
 from processors.site_hours import active_hours
-from processors.week import DAY_MS, FOLD, HOUR_MS, Doubles, Indexes
+from processors.week import DAY_MS, FOLD, HOUR_MS, Doubles, Indexes, moved
 from processors.zones import (
     Hour,
     Zone,
@@ -57,6 +57,8 @@ class Known(Struct):
     activity: Doubles
     rate: float
     """The reward that a mail at a usual hour is expected to earn."""
+    omega: Doubles | None = None
+    """What `omega_of` has found."""
 
 
 def zone_of(profile: Profile, state: Sending, activity: Doubles, view: HoursView) -> Zone:
@@ -81,10 +83,8 @@ def known_of(
     zone = zone_of(profile, state, activity, view)
     successes, exposure, sends = credited(state, as_of_ms, before_ms)
     if zone.why != "told":
-        shift = offset_ms(zone.name, as_of_ms) // HOUR_MS
-        activity, successes, exposure = (
-            np.roll(table.reshape(2, 24), shift, axis=1).ravel() for table in (activity, successes, exposure)
-        )
+        local = moved(offset_ms(zone.name, as_of_ms) // HOUR_MS)
+        activity, successes, exposure = activity[local], successes[local], exposure[local]
     base = view.base_rate
     won = float(np.add.reduce(successes))
     rate = base * (won + PERSONAL_PSEUDO_SENDS * base) / ((sends + PERSONAL_PSEUDO_SENDS) * base)
@@ -122,18 +122,16 @@ def decide(
     if known.zone.why == "default":
         values = np.where(candidates.slots % 24 == rules.fallback_hour, 0.0, -1.0)
     else:
-        values = hour_model.values(known, view, hours)
-    chances = propensities(values - candidates.wait_costs, hour_model.explored)
-    place = draw(chances, unit)
+        values = hour_model.values(known, view, candidates)
+    found = propensities(values - candidates.wait_costs, hour_model.explored)
+    place = draw(found, unit)
+    chances = found.tolist()
     usual = values[candidates.fallback] if candidates.fallback >= 0 else values.mean()
     lift = expm1(float(values[place] - usual))
     hour = hours[place]
     window = Window(hours[0].at_ms, hours[-1].at_ms + HOUR_MS)
-    others = tuple(
-        SendAlternative(other.at_ms, other.slot, float(chance))
-        for other, chance in zip(hours, chances.tolist(), strict=True)
-        if other is not hour
-    )
+    others = list(map(SendAlternative, *candidates.columns, chances))
+    del others[place]
     return SendTime(
         decision_id=decision_id,
         user_id=known.user_id,
@@ -142,9 +140,9 @@ def decide(
         tz=known.zone.name,
         reason=_reason(known, view, rules, hour, lift, held_by),
         slot=hour.slot,
-        propensity=float(chances[place]),
+        propensity=chances[place],
         window=window,
-        alternatives=others,
+        alternatives=tuple(others),
         expected_lift=lift,
     )
 
@@ -152,27 +150,33 @@ def decide(
 class HourModel(Struct, frozen=True):
     """How the allowed hours are valued, in log reward; and the share of sends that go at any of them."""
 
-    values: Callable[[Known, HoursView, Sequence[Hour]], Doubles]
+    values: Callable[[Known, HoursView, "Candidates"], Doubles]
     explored: float = EXPLORED
 
 
-def hour_values(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
-    """The logarithms of L and theta, added."""
-    slots = np.array([hour.slot for hour in hours], np.intp)
+def hour_values(known: Known, view: HoursView, slots: Indexes) -> Doubles:
+    """The logarithms of L and theta at slots of the week, added."""
     shape = view.shape(known.segment)
-    theta = hour_estimate(known.successes, known.exposure, known.activity, view.usual_hours(shape), shape)
+    theta = hour_estimate(known.successes, known.exposure, omega_of(known, view, shape), shape)
     values: Doubles = np.log(view.lift(known.segment)[slots] * theta[FOLD[slots]])
     return values
 
 
-LEARNED: Final = HourModel(hour_values)
+def omega_of(known: Known, view: HoursView, shape: Shape) -> Doubles:
+    """What their activity says, by slot of the fold: computed once for a decision."""
+    if known.omega is None:
+        known.omega = activity_prior(known.activity, view.usual_hours(shape), shape.activity)
+    return known.omega
+
+
+LEARNED: Final = HourModel(lambda known, view, candidates: hour_values(known, view, candidates.slots))
 
 
 def plan_of(decision: SendTime) -> Plan:
     """What the profile keeps of a decision that is no suppression."""
     assert decision.send_at_ms is not None
     assert decision.slot is not None
-    return Plan(decision.send_at_ms, decision.slot, decision.tz, decision.propensity or 0.0, decision.ts_ms)
+    return Plan(decision.send_at_ms, decision.slot, decision.tz)
 
 
 class Candidates(Struct, frozen=True):
@@ -182,6 +186,8 @@ class Candidates(Struct, frozen=True):
     slots: Indexes
     wait_costs: Doubles
     """In log reward."""
+    columns: tuple[tuple[int, ...], tuple[int, ...]]
+    """When each of the hours begins (ms, UTC), and their slots of the week."""
     fallback: int
     """Place of the fallback hour, -1 where it is none of them."""
 
@@ -202,6 +208,7 @@ def _candidates(
         tuple(hours),
         np.array([hour.slot for hour in hours], np.intp),
         WAIT_COST_PER_H * np.array([(hour.at_ms - from_ms) / HOUR_MS for hour in hours]),
+        (tuple(hour.at_ms for hour in hours), tuple(hour.slot for hour in hours)),
         of_day.index(fallback_hour) if fallback_hour in of_day else -1,
     )
 
@@ -225,14 +232,14 @@ def _reason(known: Known, view: HoursView, rules: MailRules, hour: Hour, lift: f
     when = f"{WEEKDAYS[hour.slot // 24]} {hour.slot % 24:02d}:00 there{WHY_ZONE[known.zone.why]}"
     slot = int(FOLD[hour.slot])
     shape = view.shape(known.segment)
-    omega = activity_prior_at(slot, known.activity, view.usual_hours(shape), shape.activity) if shape.beta else 1.0
-    answered = (shape.kappa + known.successes[slot]) / (shape.kappa + known.exposure[slot])
+    omega = omega_of(known, view, shape).item(slot)
+    answered = (shape.kappa + known.successes.item(slot)) / (shape.kappa + known.exposure.item(slot))
     parts = {
-        f"as is usual for {known.segment or 'everybody'}": abs(log(view.lift(known.segment)[hour.slot])),
+        f"as is usual for {known.segment or 'everybody'}": abs(log(view.lift(known.segment).item(hour.slot))),
         "when they come to the site": abs(shape.beta * log(omega)),
         "when they answered mails": abs(log(answered)),
     }
-    told = max(parts, key=lambda part: parts[part])
+    told = max(parts, key=parts.__getitem__)
     why = told if parts[told] > 1e-3 else "nothing speaks for another hour yet"
     against = f", {lift:+.0%} against {rules.fallback_hour:02d}:00" if abs(lift) >= 0.005 else ""
     return f"{when}: {why}{against}" + (f"; not before, at most {held_by}" if held_by else "")

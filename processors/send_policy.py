@@ -25,7 +25,7 @@ def propensities(values: Doubles, explored: float = EXPLORED) -> Doubles:
     >>> float(propensities(np.array([0.0, 0.0])).sum())
     1.0
     """
-    weights = np.exp((values - np.maximum.reduce(values)) / TEMPERATURE)
+    weights = np.exp((values - values[values.argmax()]) / TEMPERATURE)
     chances: Doubles = weights * ((1.0 - explored) / float(np.add.reduce(weights))) + explored / len(values)
     return chances
 

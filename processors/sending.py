@@ -1,7 +1,7 @@
 """What is kept of one person for sending mail: hours of success, of exposure and of activity, recent mails, the plan.
 
-At most 1.6 KB encoded, and 40 bytes for each item watched (16 at most). Hours lie in 48 slots (processors/week.py) as
-little-endian float32, all decayed to the start of `day`: a touch years later multiplies once, nothing scans. Nothing
+At most 1.2 KB encoded, and 40 bytes for each item watched (16 at most). Hours lie in 48 slots (processors/week.py) as
+little-endian float16, all decayed to the start of `day`: a touch years later multiplies once, nothing scans. Nothing
 here depends on the order between topics: a mail's send, opens and clicks meet in one entry whichever comes first, and
 what an entry amounts to is computed when it is read or when it makes room for a later one.
 """
@@ -9,6 +9,7 @@ what an entry amounts to is computed when it is read or when it makes room for a
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from processors.week import DAY_MS, FOLDED, Doubles
@@ -16,10 +17,16 @@ from processors.week import DAY_MS, FOLDED, Doubles
 MAX_MAILS: Final = 16
 SUCCESS_HALF_LIFE_D: Final = 60.0
 ACTIVITY_HALF_LIFE_D: Final = 60.0
+STORED: Final = np.dtype("<f2")
+"""Of hours as they are kept: an answer at one of 87 (as many as 60 days remember) is ten steps of it."""
+STORED_BEFORE: Final = np.dtype("<f4")
+"""As they were first kept, and are still read."""
 
 DECIDED, SENT, SILENCE, TAUGHT, EXPLORED, STARTED, LEFT = 1, 2, 4, 8, 16, 32, 64
 """Flags of a mail: decided here; reported by `sends`; withheld at random, so that its absence can be compared;
 already taught; sent or withheld at random; an apply-start, or their leaving, followed within the window."""
+
+Halves = npt.NDArray[np.float16]
 
 
 class Mail(Struct, array_like=True):
@@ -43,13 +50,14 @@ class Mail(Struct, array_like=True):
 
 
 class Plan(Struct, array_like=True, frozen=True):
-    """The next mail: the decision as it was published."""
+    """The next mail, as it was published."""
 
     send_at_ms: int
     slot: int
     tz: str
-    propensity: float
-    made_ms: int
+    propensity: float | None = None
+    """Read in states of before, written no more, as the next: the published decision has both."""
+    made_ms: int | None = None
 
 
 class Watched(Struct, array_like=True):
@@ -84,7 +92,7 @@ class Sending(Due, array_like=True):
     left_ms: int = 0
     """When they unsubscribed, complained, or their address was found not to exist."""
     mailed: bytes = b""
-    """The exposure ledger (campaigns/ledger.py)."""
+    """The exposure ledger as it was first kept; read, and written no more."""
     looked_ms: int = 0
     """When a mail was last weighed."""
     refused: str = ""
@@ -93,19 +101,23 @@ class Sending(Due, array_like=True):
     """The zone in which the hours were counted; empty: UTC, none having been told."""
     watched: dict[str, Watched] = {}
     """Items with a price, or that could not be had, as last seen (campaigns/watched.py)."""
+    ledger: bytes = b""
+    """Which items mails held (campaigns/ledger.py)."""
+    packed_mails: bytes = b""
+    """`mails` while they travel (processors/sending_wire.py); empty in memory."""
 
 
 def read_hours(stored: bytes, day: int, now_ms: int, half_life_d: float) -> Doubles:
     """The 48 values as of `now_ms`.
 
-    >>> float(read_hours(np.ones(48, "<f4").tobytes(), 0, 60 * DAY_MS, 60.0)[0])
+    >>> float(read_hours(np.ones(48, STORED).tobytes(), 0, 60 * DAY_MS, 60.0)[0])
     0.5
     """
     if not stored:
         return np.zeros(FOLDED)
-    values = np.frombuffer(stored, "<f4").astype(np.float64)
-    decayed: Doubles = values * 2.0 ** ((day - now_ms // DAY_MS) / half_life_d)
-    return decayed
+    values = stored_hours(stored).astype(np.float64)
+    values *= 2.0 ** ((day - now_ms // DAY_MS) / half_life_d)
+    return values
 
 
 def advance(state: Sending, ts_ms: int) -> None:
@@ -122,13 +134,24 @@ def advance(state: Sending, ts_ms: int) -> None:
 
 def added(stored: bytes, day: int, slot: int, ts_ms: int, weight: float, half_life_d: float) -> bytes:
     """The hours with `weight` at `ts_ms` added to a slot; a contribution older than `day` arrives decayed."""
-    values = np.frombuffer(stored, "<f4").copy() if stored else np.zeros(FOLDED, "<f4")
+    values = stored_hours(stored).copy() if stored else np.zeros(FOLDED, STORED)
     values[slot] += weight * 2.0 ** ((ts_ms // DAY_MS - day) / half_life_d)
     return values.tobytes()
+
+
+def stored_hours(stored: bytes) -> Halves:
+    """The 48 values as they are kept.
+
+    >>> stored_hours(np.ones(48, STORED_BEFORE).tobytes()).dtype == STORED
+    True
+    """
+    if len(stored) == FOLDED * STORED_BEFORE.itemsize:
+        return np.frombuffer(stored, STORED_BEFORE).astype(STORED)
+    return np.frombuffer(stored, STORED)
 
 
 def _decayed(stored: bytes, days: int, half_life_d: float) -> bytes:
     if not stored:
         return b""
-    values = np.frombuffer(stored, "<f4") * np.float32(2.0 ** (-days / half_life_d))
-    return values.astype("<f4").tobytes()
+    decayed: Doubles = np.multiply(stored_hours(stored), 2.0 ** (-days / half_life_d), dtype=np.float64)
+    return decayed.astype(STORED).tobytes()

@@ -36,6 +36,16 @@ def slot_of(local_ms: int) -> int:
 
 
 @lru_cache(maxsize=64)
+def moved(hours: int) -> Indexes:
+    """For each of the 48 slots of a clock that is `hours` ahead: the slot it is by the clock that is behind.
+
+    >>> moved(2)[[0, 2, 24, 26]].tolist()
+    [22, 0, 46, 24]
+    """
+    return np.roll(np.arange(FOLDED).reshape(2, HOURS), hours, axis=1).ravel()
+
+
+@lru_cache(maxsize=64)
 def kernel(span_h: float) -> Doubles:
     """How much each of the 48 slots says about each: a circular Gaussian over hours, 1 at the slot itself.
 

@@ -12,11 +12,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from msgspec import Struct
 
-from processors.week import DAY_MS, FOLDED, HOUR_MS, HOURS, WEEK, Doubles, slot_of
+from processors.week import DAY_MS, FOLDED, HOUR_MS, HOURS, WEEK, Doubles, Indexes, slot_of
 
 DEGREES_PER_HOUR: Final = 15.0
 ENOUGH_ACTIVITY: Final = 12.0
 """Hours on the site from which a zone is inferred from them."""
+
+
+SHIFTS: Final = range(-11, 13)
+_SHIFTED: Final[Indexes] = (np.arange(HOURS) - np.array(SHIFTS)[:, None]) % HOURS
+"""By shift and local hour: the hour of UTC."""
 
 
 class Zone(Struct, frozen=True):
@@ -122,9 +127,7 @@ def zone_by_activity(active_utc: Doubles, population_local: Doubles) -> str | No
     if own.sum() < ENOUGH_ACTIVITY or everybody.sum() < FOLDED:
         return None
     log_share = np.log(0.9 * everybody / everybody.sum() + 0.1 / HOURS)
-    shifts = range(-11, 13)
-    scores = [float(np.roll(own, shift) @ log_share) for shift in shifts]
-    return _etc(shifts[int(np.argmax(scores))])
+    return _etc(SHIFTS[int(own[_SHIFTED].dot(log_share).argmax())])
 
 
 def _etc(hours: int) -> str:

@@ -6,7 +6,6 @@ too few mails to learn from (docs/sending.md).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -16,26 +15,25 @@ from evaluation.policies.audience import Audience
 from processors.hour_estimate import hour_estimate
 from processors.hour_tables import HoursView
 from processors.randomness import Randomness
-from processors.send_decision import HourModel, Known
+from processors.send_decision import Candidates, HourModel, Known, omega_of
 from processors.week import FOLD, Doubles
-from processors.zones import Hour
 
 TEN: Final = 10
 
 
-def _at_ten(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
-    return np.array([0.0 if hour.slot % 24 == TEN else -9.0 for hour in hours])
+def _at_ten(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
+    return np.array([0.0 if hour.slot % 24 == TEN else -9.0 for hour in candidates.hours])
 
 
-def _of_the_segment(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
-    values: Doubles = np.log(view.lift(known.segment)[[hour.slot for hour in hours]])
+def _of_the_segment(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
+    values: Doubles = np.log(view.lift(known.segment)[candidates.slots])
     return values
 
 
-def _without_activity(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
+def _without_activity(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
     shape = msgspec.structs.replace(view.shape(known.segment), beta=0.0)
-    theta = hour_estimate(known.successes, known.exposure, known.activity, view.usual_hours(shape), shape)
-    slots = np.array([hour.slot for hour in hours], np.intp)
+    theta = hour_estimate(known.successes, known.exposure, omega_of(known, view, shape), shape)
+    slots = candidates.slots
     values: Doubles = np.log(view.lift(known.segment)[slots]) + np.log(theta[FOLD[slots]])
     return values
 
@@ -48,10 +46,10 @@ NO_ACTIVITY: Final = HourModel(_without_activity)
 def open_histogram(audience: Audience) -> HourModel:
     """The hour at which the person has opened most mails, machines and all; ten while there is none."""
 
-    def values(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
+    def values(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
         person = audience.people.get(known.user_id)
         opened = person.opened_hours if person is not None else [0] * 24
-        return np.array([float(opened[h.slot % 24]) + 0.5 * (h.slot % 24 == TEN) for h in hours])
+        return np.array([float(opened[h.slot % 24]) + 0.5 * (h.slot % 24 == TEN) for h in candidates.hours])
 
     return HourModel(values)
 
@@ -59,11 +57,11 @@ def open_histogram(audience: Audience) -> HourModel:
 def independent_thompson(audience: Audience) -> HourModel:
     """A draw from Beta(1 + opened, 1 + unopened) for each hour of the person, by itself."""
 
-    def values(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
+    def values(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
         person = audience.people.get(known.user_id)
-        rng = Randomness(f"thompson/{known.user_id}/{hours[0].at_ms}").generator
+        rng = Randomness(f"thompson/{known.user_id}/{candidates.hours[0].at_ms}").generator
         drawn = []
-        for hour in hours:
+        for hour in candidates.hours:
             sent, opened = (0, 0) if person is None else person.answered_by_hour.get(hour.slot % 24, (0, 0))
             drawn.append(float(rng.beta(1 + opened, 1 + max(0, sent - opened))))
         return np.log(np.array(drawn) + 1e-6)

@@ -7,7 +7,6 @@ The best hour is that of `World.truth` for typical content; the best items are t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Protocol, cast
 
 import numpy as np
@@ -16,9 +15,8 @@ from evaluation.policies.audience import Audience, Person
 from evaluation.policies.lists import SIZE, Items, Shelved, as_items
 from evaluation.policies.send_rule import FIRST_HOUR, LAST_HOUR, HourRule
 from processors.hour_tables import HoursView
-from processors.send_decision import HourModel, Known
+from processors.send_decision import Candidates, HourModel, Known
 from processors.week import Doubles
-from processors.zones import Hour
 from simulation.world import World
 
 
@@ -67,8 +65,10 @@ def true_hours(world: World) -> HourModel:
     """Each moment's true worth: the hour of the most, always."""
     told(world)
 
-    def values(known: Known, view: HoursView, hours: Sequence[Hour]) -> Doubles:
-        return np.array([_log(float(world.truth(known.user_id, None, hour.at_ms))) for hour in hours]) * 100.0
+    def values(known: Known, view: HoursView, candidates: Candidates) -> Doubles:
+        return (
+            np.array([_log(float(world.truth(known.user_id, None, hour.at_ms))) for hour in candidates.hours]) * 100.0
+        )
 
     return HourModel(values, 0.0)
 

@@ -1,11 +1,13 @@
 """The exposure ledger: which items mails held of late, and as what, so that none is written twice unless it changed.
 
-Four bytes an item, the latest 150 (six mails a week of ten items for two weeks, and changes): two of its hash, the
-day modulo 256, and a fingerprint of price, pay and availability. A collision may hold an item back that no mail held,
-one in a hundred thousand; it never lets one go twice.
+Three bytes an item, the latest 150 (six mails a week of ten items for two weeks, and changes): two of its hash and a
+fingerprint of price, pay and availability. Before them two bytes for all that one day held, the day modulo 256 and how
+many; before these, how many days. A collision may hold an item back that no mail held, one in a hundred thousand; it
+never lets one go twice.
 """
 
 from hashlib import blake2b
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -17,6 +19,7 @@ from processors.top_list import Rows
 from processors.week import DAY_MS
 
 ENTRY: Final = np.dtype([("mark", "<u2"), ("day", "u1"), ("print", "u1")])
+ITEM: Final = np.dtype([("mark", "<u2"), ("print", "u1")])
 MAX_ENTRIES: Final = 150
 KEPT_D: Final = 120
 """Days count modulo 256, so nothing older is kept."""
@@ -32,7 +35,7 @@ def note(state: Sending, item_ids: list[str], now_ms: int, replica: Replica) -> 
     new["mark"], new["day"] = [_mark(item_id) for item_id in item_ids], today % 256
     new["print"] = [fingerprint(item_id, replica) for item_id in item_ids]
     kept = entries[(_ages(entries, today) <= KEPT_D) & ~np.isin(_as_it_is(entries), _as_it_is(new))]
-    state.mailed = np.concatenate([kept, new])[-MAX_ENTRIES:].tobytes()
+    state.ledger, state.mailed = _packed(np.concatenate([kept, new])[-MAX_ENTRIES:]), b""
 
 
 def is_repeat(state: Sending, item_id: str, now_ms: int, replica: Replica) -> bool:
@@ -77,7 +80,22 @@ def _mark(item_id: str) -> int:
 
 
 def _entries(state: Sending) -> Entries:
-    return np.frombuffer(state.mailed, ENTRY)
+    if not state.ledger:
+        return np.frombuffer(state.mailed, ENTRY)
+    held = 1 + 2 * state.ledger[0]
+    items = np.frombuffer(state.ledger, ITEM, offset=held)
+    days = np.frombuffer(state.ledger, np.uint8, held - 1, 1).reshape(-1, 2)
+    entries = np.empty(len(items), ENTRY)
+    entries["mark"], entries["print"] = items["mark"], items["print"]
+    entries["day"] = np.repeat(days[:, 0], days[:, 1])
+    return entries
+
+
+def _packed(entries: Entries) -> bytes:
+    days = bytes(number for day, those in groupby(entries["day"].tolist()) for number in (day, len(list(those))))
+    items = np.empty(len(entries), ITEM)
+    items["mark"], items["print"] = entries["mark"], entries["print"]
+    return bytes([len(days) // 2]) + days + items.tobytes()
 
 
 def _as_it_is(entries: Entries) -> npt.NDArray[np.int64]:

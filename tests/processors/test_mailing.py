@@ -19,6 +19,7 @@ from processors.randomness import Randomness
 from processors.replica import Replica
 from processors.send_decision import allowed_hours
 from processors.sending import MAX_MAILS
+from processors.sending_wire import packed
 from processors.zones import local_day, local_slot
 from schemas.behaviour import Click, Event, Open, Origin, Preference, Send, Unsubscribe, View
 from schemas.catalogue import User
@@ -248,7 +249,7 @@ def test_the_state_is_small() -> None:
     state = house.profile.sending
     assert state is not None
     assert len(state.mails) == MAX_MAILS
-    assert len(msgspec.msgpack.encode(state)) <= 1_434  # 1.4 KB, the ledger of two weeks in it
+    assert len(msgspec.msgpack.encode(packed(state))) <= 1_200  # the ledger of two weeks in it
     assert decode(encode(house.profile)).sending == state
 
 
