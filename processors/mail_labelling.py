@@ -37,7 +37,7 @@ def taught(profile: Profile, state: Sending, user_id: str, now_ms: int, replica:
             exposure=_halves(known.exposure),
             activity=_halves(known.activity),
             predicted=predicted,
-            uplift=replica.worth.uplift(predicted),
+            uplift=replica.worth.uplift(known.rate),
             stratum=stratum_of(at_ms - before_ms, mail.news),
             fatigue=fatigue(state, at_ms),
             started=bool(mail.flags & STARTED),

@@ -61,7 +61,7 @@ def mail_or_not(
     stratum = stratum_of(now_ms - seen_ms(profile, state), news)
     hour = float(np.exp(hour_values(known, replica.hours, np.array([slot]))[0]))
     expected = known.rate * hour * replica.worth.factor(stratum)
-    score = replica.worth.score(expected, tired, rules)
+    score = replica.worth.score(known.rate, tired, rules)
     flags, reason = DECIDED, ""
     refused: Suppression | None
     if composed.refused is not None:

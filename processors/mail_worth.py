@@ -1,9 +1,12 @@
 """What a mail is worth now: the apply-starts it brings, less what it costs in people who leave, less the price.
 
-A mail goes if V tau - C h - lambda > 0, counted in apply-starts (V = 1). tau, the uplift, is the reward expected of the
-mail at its hour, times how rewards of this *stratum* (how long ago the person was last here by themselves, how much is
-new in the mail) compare with what is expected, times how often an apply-start follows a click, times a calibration from
-mails withheld at random. All of it is learned and shrunk: the row `worth/all` of `model`.
+A mail goes if V tau - C h - lambda > 0, counted in apply-starts (V = 1). tau, the uplift, is the person's rate of
+rewards, times how often an apply-start follows a click, times a calibration from mails withheld at random: it says how
+much of that would have come anyway. It is learned against predictions without it; else it would end at the square root
+of what it is to be. Neither the hour nor the content is in tau: both move clicks, and of apply-starts nothing that
+could be told (docs/quality.md). They are in the reward that a mail is expected to earn, by which people's rates are
+learned: the factor of its *stratum* (how long ago the person was last here by themselves, how much is new in the mail),
+shrunk, and half-way on a logarithmic scale besides. All of it is the row `worth/all` of `model`.
 """
 
 import math
@@ -64,6 +67,8 @@ class WorthRow(Struct, array_like=True):
     price: float = 0.0
     priced_day: int = 0
     """When the price last moved, in days since the epoch."""
+    bare: float = 0.0
+    """Uplift predicted of the mails that went, before calibration."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -104,35 +109,40 @@ class WorthView:
         level = (won.sum() + STRATUM_PSEUDO_REWARDS) / (expected.sum() + STRATUM_PSEUDO_REWARDS)
         pooled = STRATUM_PSEUDO_REWARDS
         self._factors = (won + pooled * level) / (expected + pooled)
-        self.starts_per_click = (row.starts + PRIOR_CLICKS * PRIOR_STARTS_PER_CLICK) / (row.clicks + PRIOR_CLICKS)
+        self._starts_per_click = starts_per_click(row)
         self.hazards = hazards(_array(row.mails_by_fatigue), _array(row.left_by_fatigue))
-        self.calibration = calibration(_array(row.sent).reshape(3, -1), _array(row.withheld).reshape(3, -1))
+        self.calibration = calibration(_array(row.sent).reshape(3, -1), _array(row.withheld).reshape(3, -1), row.bare)
         self.price = row.price
 
     def factor(self, stratum: int) -> float:
         """Rewards of a stratum over what is expected of them."""
         return float(self._factors[stratum])
 
-    def uplift(self, expected: float) -> float:
-        """Tau of a mail of which a reward of `expected` is expected, the stratum's factor included."""
-        return expected * self.starts_per_click * self.calibration
+    def uplift(self, rate: float) -> float:
+        """Tau of a mail to a person whose mails earn a reward of `rate`."""
+        return rate * self._starts_per_click * self.calibration
 
-    def score(self, expected: float, tired: float, rules: MailRules) -> float:
+    def score(self, rate: float, tired: float, rules: MailRules) -> float:
         """V tau - C h, before the price."""
-        return self.uplift(expected) - rules.leave_cost * float(self.hazards[fatigue_bin(tired)])
+        return self.uplift(rate) - rules.leave_cost * float(self.hazards[fatigue_bin(tired)])
 
 
-def calibration(sent: Doubles, withheld: Doubles) -> float:
-    """Apply-starts that mails brought over those predicted, shrunk to 1 by how little is known.
+def starts_per_click(row: WorthRow) -> float:
+    """How often an apply-start follows a click on a mail."""
+    return (row.starts + PRIOR_CLICKS * PRIOR_STARTS_PER_CLICK) / (row.clicks + PRIOR_CLICKS)
 
-    Arrays are (mails, apply-starts, predicted) by bin. What was withheld was drawn from what would have been sent, so
-    that the difference of the rates is what sending did.
+
+def calibration(sent: Doubles, withheld: Doubles, bare: float) -> float:
+    """Apply-starts that mails brought over `bare`, those predicted without it; shrunk to 1 by how little is known.
+
+    Arrays are (mails, apply-starts, predicted with it) by bin. What was withheld was drawn from what would have been
+    sent, so that the difference of the rates is what sending did.
     """
-    n1, y1, predicted = sent.sum(axis=1)
+    n1, y1, _ = sent.sum(axis=1)
     n0, y0, _ = withheld.sum(axis=1)
-    if n1 < 1.0 or n0 < 1.0 or predicted <= 0.0:
+    if n1 < 1.0 or n0 < 1.0 or bare <= 0.0:
         return 1.0
-    mean = predicted / n1
+    mean = bare / n1
     found = (y1 / n1 - y0 / n0) / mean
     rate = (y1 + y0 + 1.0) / (n1 + n0 + 2.0)
     variance = rate * (1.0 - rate) * (1.0 / n1 + 1.0 / n0) / mean**2
@@ -163,6 +173,7 @@ class WorthTable:
         into[:, decile_of(label.uplift)] += (1.0, float(label.started), label.uplift)
         if label.is_withheld:
             return
+        self.row.bare += label.expected * starts_per_click(self.row)
         self._won[label.stratum] += label.reward
         self._expected[label.stratum] += predicted
         if label.reward >= 1.0:
@@ -211,7 +222,7 @@ class WorthTable:
             slow, fast = 2.0 ** ((row.day - day) / HALF_LIFE_D), 2.0 ** ((row.day - day) / VOLUME_HALF_LIFE_D)
             for table in (self._won, self._expected, self._mails, self._left, self._sent, self._withheld):
                 np.multiply(table, slow, out=table)
-            row.clicks, row.starts = row.clicks * slow, row.starts * slow
+            row.clicks, row.starts, row.bare = row.clicks * slow, row.starts * slow, row.bare * slow
             row.person_days, row.mails = row.person_days * fast, row.mails * fast
             row.worth, row.looks = row.worth * fast, row.looks * fast
         row.day = day

@@ -8,7 +8,7 @@ from processors.hour_learning import BETAS, Evidence, estimates, learned_shape, 
 from processors.hour_tables import HoursView
 from processors.learner import MARKER_KEY, Learner
 from processors.leave_hazard import pooled_rising
-from processors.mail_worth import DECILES, WorthView, calibration
+from processors.mail_worth import DECILES, WorthTable, WorthView, calibration
 from processors.pack import Pack
 from processors.replica import Replica
 from processors.segment_lift import STRENGTHS, Table, learned_shrinkage, lift, lifts_at
@@ -124,9 +124,36 @@ def test_calibration_goes_from_one_to_what_was_seen() -> None:
         table[:, 4] = mails, mails * rate, mails * 0.02
         return table
 
-    assert calibration(arm(0, 0), arm(0, 0)) == 1.0
-    assert calibration(arm(100, 0.05), arm(2, 0.0)) == pytest.approx(1.0, abs=0.2)
-    assert calibration(arm(1e7, 0.05), arm(1e6, 0.04)) == pytest.approx(0.5, abs=0.02)
+    assert calibration(arm(0, 0), arm(0, 0), 0.0) == 1.0
+    assert calibration(arm(100, 0.05), arm(2, 0.0), 2.0) == pytest.approx(1.0, abs=0.2)
+    assert calibration(arm(1e7, 0.05), arm(1e6, 0.04), 2e5) == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_uplift_that_is_predicted_comes_true() -> None:
+    """Of two kinds of people one clicks four times as often; of the apply-starts after clicks a third would have come
+    without mail. Predictions start with neither that, nor how often an apply-start follows a click.
+    """
+    rng = np.random.default_rng(6)
+    table, view, sums = WorthTable(), WorthView(), np.zeros((2, 3))
+    for n in range(40_000):
+        keen = int(rng.random() < 0.5)
+        rate = 0.4 if keen else 0.1
+        is_withheld = bool(rng.random() < 0.3)
+        click = not is_withheld and bool(rng.random() < rate)
+        would_start = is_withheld and bool(rng.random() < 0.4 * rate / 3.0)
+        started = would_start or (click and bool(rng.random() < 0.4))
+        uplift = view.uplift(rate)
+        label = MailLabel(
+            n, START_MS, 0, "", float(click), rate, b"", b"", b"", rate, uplift, started=started,
+            is_withheld=is_withheld,
+        )  # fmt: skip
+        table.learn_label(label, n)
+        if n % 200 == 0:
+            view.put(table.take_row())
+        if n > 20_000:
+            sums[keen] += (1.0, uplift, 0.4 * rate * 2.0 / 3.0)
+    for mails, uplift, truth in sums.tolist():
+        assert uplift / mails == pytest.approx(truth / mails, rel=0.15)
 
 
 def test_the_price_rises_while_there_is_too_much_mail_and_falls_back() -> None:
