@@ -109,7 +109,7 @@ class WorthView:
         level = (won.sum() + STRATUM_PSEUDO_REWARDS) / (expected.sum() + STRATUM_PSEUDO_REWARDS)
         pooled = STRATUM_PSEUDO_REWARDS
         self._factors = (won + pooled * level) / (expected + pooled)
-        self._starts_per_click = starts_per_click(row)
+        self.starts_per_click = starts_per_click(row)
         self.hazards = hazards(_array(row.mails_by_fatigue), _array(row.left_by_fatigue))
         self.calibration = calibration(_array(row.sent).reshape(3, -1), _array(row.withheld).reshape(3, -1), row.bare)
         self.price = row.price
@@ -120,7 +120,7 @@ class WorthView:
 
     def uplift(self, rate: float) -> float:
         """Tau of a mail to a person whose mails earn a reward of `rate`."""
-        return rate * self._starts_per_click * self.calibration
+        return rate * self.starts_per_click * self.calibration
 
     def score(self, rate: float, tired: float, rules: MailRules) -> float:
         """V tau - C h, before the price."""
