@@ -13,7 +13,6 @@ from typing import Any, Final
 import faust
 
 from streams.failstop import stop_process
-from streams.prompt_consumer import PromptConsumer
 from streams.settings import Settings
 
 NEVER_S: Final = 1e9
@@ -27,7 +26,7 @@ def make_app(settings: Settings, group: str, partitions: int) -> faust.App:
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.ERROR)
     credentials = _credentials(settings)
-    app = faust.App(
+    return faust.App(
         group,
         broker=f"kafka://{settings.bootstrap.replace(',', ';kafka://')}",
         broker_credentials=credentials,
@@ -49,10 +48,7 @@ def make_app(settings: Settings, group: str, partitions: int) -> faust.App:
         producer_request_timeout=30.0,
         broker_commit_interval=3_600.0,
         stream_recovery_delay=0.0,
-        cython_optimizations=True,  # the stream takes what waits in its queue without a task for it
     )
-    app.transport.Consumer = PromptConsumer  # type: ignore[misc]  # of this app's transport alone
-    return app
 
 
 def _credentials(settings: Settings) -> Any:
