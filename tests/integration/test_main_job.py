@@ -162,8 +162,9 @@ def test_jobs(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.minutes
+@pytest.mark.timeout(700)
 def test_the_first_of_retail(clean_kafka: str, data_dir: Path, tmp_path: Path) -> None:
-    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 300)
+    run(data_dir / "retail.jsonl.gz", "shop", clean_kafka, tmp_path / "worker.log", 50_000, 540)
 
 
 @pytest.mark.faults
