@@ -28,7 +28,7 @@ from processors.site_hours import move_hours
 from processors.ways import DEFAULT_WAYS, Ways
 from processors.week import DAY_MS, HOUR_MS
 from processors.zones import local_day, local_slot, offset_ms, zone_named
-from schemas.behaviour import Apply, Click, Open, Preference, Save, Search, Send, Unsubscribe, View
+from schemas.behaviour import Apply, Click, ItemEvent, Open, Preference, Search, Send, Unsubscribe
 from schemas.catalogue import User
 from schemas.decisions import SendTime
 from schemas.decode import Retired
@@ -48,7 +48,7 @@ def observe(profile: Profile, arrival: Arrival) -> None:
     event = arrival.event
     state = profile.sending
     match event:
-        case View() | Save() | Apply():
+        case ItemEvent():
             send_id = None if event.origin is None or event.origin.surface != "email" else event.origin.send_id
             if state is None and send_id is None:
                 return  # hours on the site are read from the actions: nothing to keep yet

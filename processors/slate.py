@@ -64,13 +64,10 @@ class Slate:
         """Take from a ranking, the best first, what the caps allow, until the list is full."""
         if self._pack.diversity > 0.0 and not self.is_full:
             self._fill_diversely(ranking)
-        places, limit = self.places, self.limit
         for position, row, brand, twin in self._walk(ranking):
-            if len(places) >= limit:
+            if self.is_full:
                 return
-            if self._refusal(row, brand, twin) is None:
-                self._note(row, brand, twin)
-                places.append(Place(ranking, position, row))
+            self._take(ranking, position, row, brand, twin)
 
     def refusal(self, row: int) -> str | None:
         """Why no place of the list as it stands can go to an item: `taken`, `repost`, `brand`, `seen`, or None."""
@@ -125,11 +122,15 @@ class Slate:
                 return
             best = int((merit - cost).argmax())
             merit[best] = -np.inf
-            row = int(rows[best])
-            if self._refusal(row, brand[best], twin[best]) is None:
-                self._note(row, brand[best], twin[best])
-                self.places.append(Place(ranking, int(positions[best]), row))
+            if self._take(ranking, int(positions[best]), int(rows[best]), brand[best], twin[best]):
                 np.maximum(cost, likeness[best], out=cost)
+
+    def _take(self, ranking: Ranking, position: int, row: int, brand: int, twin: int) -> bool:
+        if self._refusal(row, brand, twin) is not None:
+            return False
+        self._note(row, brand, twin)
+        self.places.append(Place(ranking, position, row))
+        return True
 
     def _refusal(self, row: int, brand: int, twin: int) -> str | None:
         if row in self._taken:
