@@ -32,7 +32,7 @@ from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import Failure, SabotagedStepError, decode_failure, original_headers, step_failure
 from streams.experiment_file import ExperimentWatch
 from streams.failstop import stop_process
-from streams.faust_app import Membership, make_app, silence_monitor, stopping
+from streams.faust_app import Membership, make_app, messages, silence_monitor, stopping
 from streams.lease import Lease
 from streams.mail_effects import carry_out_mail
 from streams.meter import Meter
@@ -105,8 +105,7 @@ class BehaviourWorker:
 
     async def consume(self, stream: Any) -> None:
         settings, order, writer = self.settings, self.order, self.writer
-        async for event in stream.noack().events():
-            message = event.message
+        async for message in messages(self.app, stream):
             if not await order.accepts(message):
                 continue
             self.take(message)

@@ -6,13 +6,14 @@ What is private in Faust and needed here is reached in this file alone, and chec
 import logging
 import ssl
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import faust
 
 from streams.failstop import stop_process
+from streams.prompt_consumer import PromptConsumer
 from streams.settings import Settings
 
 NEVER_S: Final = 1e9
@@ -26,7 +27,7 @@ def make_app(settings: Settings, group: str, partitions: int) -> faust.App:
     for name in ("aiokafka", "faust", "mode"):
         logging.getLogger(name).setLevel(logging.ERROR)
     credentials = _credentials(settings)
-    return faust.App(
+    app = faust.App(
         group,
         broker=f"kafka://{settings.bootstrap.replace(',', ';kafka://')}",
         broker_credentials=credentials,
@@ -49,6 +50,8 @@ def make_app(settings: Settings, group: str, partitions: int) -> faust.App:
         broker_commit_interval=3_600.0,
         stream_recovery_delay=0.0,
     )
+    app.transport.Consumer = PromptConsumer  # type: ignore[misc]  # of this app's transport alone
+    return app
 
 
 def _credentials(settings: Settings) -> Any:
@@ -81,6 +84,18 @@ def stopping(consume: Callable[[Any], Awaitable[None]]) -> Callable[[Any], Await
             stop_process(f"an agent failed: {error!r}\n{traceback.format_exc()}")
 
     return consumed
+
+
+async def messages(app: faust.App, stream: Any) -> AsyncIterator[Any]:
+    """The messages of an agent's stream: those that Faust's own iteration would give, and no acknowledgement of any.
+
+    That iteration makes a pass of the event loop for each, and keeps a current event, which nothing here reads.
+    """
+    await stream.maybe_start()
+    async for event in stream.channel:
+        message = event.message
+        if message.generation_id == app.consumer_generation_id and app.flow_control.is_active():
+            yield message
 
 
 def silence_monitor(app: faust.App) -> None:

@@ -20,7 +20,7 @@ from streams.counts import Counts
 from streams.dead_letters import TOPIC as DEAD_LETTERS
 from streams.dead_letters import decode_failure, original_headers
 from streams.failstop import REFUSED_EXIT, stop_process
-from streams.faust_app import Membership, make_app, silence_monitor, stopping
+from streams.faust_app import Membership, make_app, messages, silence_monitor, stopping
 from streams.lease import Lease
 from streams.meter import Meter
 from streams.model_table import ModelTable
@@ -72,8 +72,7 @@ class LearnerWorker:
         self.app.on_before_shutdown.connect(self.on_shutdown, weak=False)
 
     async def consume(self, stream: Any) -> None:
-        async for event in stream.noack().events():
-            message = event.message
+        async for message in messages(self.app, stream):
             self.meter.count("attune_records_total", LEARNING)
             if not await self.order.accepts(message) or self.learner is None:
                 continue
