@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent.parent
 class Process:
     """One role's process."""
 
-    def __init__(self, role: str, settings: Settings, log: Path, **environ: str) -> None:
+    def __init__(self, role: str, settings: Settings, log: Path, played_by: list[str], **environ: str) -> None:
         self.role = role
         self.log = log
         self.stopped = False
@@ -29,7 +29,7 @@ class Process:
         self._rest = b""
         with log.open("w") as out:
             self.popen = subprocess.Popen(
-                command(role),
+                played_by,
                 env={**env, STATUS_FD: str(write_end)},
                 pass_fds=(write_end,),
                 stdout=out,
@@ -89,11 +89,14 @@ class Cluster:
         self.settings = settings
         self.logs = logs
         self.environ = environ
+        self.played_by: dict[str, list[str]] = {}
+        """Role -> the command line of another program that plays it."""
         self.processes: list[Process] = []
 
     def start(self, role: str, **environ: str) -> Process:
         log = self.logs / f"{role}-{len(self.processes)}.log"
-        process = Process(role, self.settings, log, **{**self.environ, **environ})
+        played_by = self.played_by.get(role) or command(role)
+        process = Process(role, self.settings, log, played_by, **{**self.environ, **environ})
         self.processes.append(process)
         return process
 
