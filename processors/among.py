@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-FEW: Final = 24
+FEW: Final = 8
 
 
 def among(values: npt.NDArray[Any], wanted: Collection[int]) -> npt.NDArray[np.bool_]:
@@ -16,7 +16,11 @@ def among(values: npt.NDArray[Any], wanted: Collection[int]) -> npt.NDArray[np.b
     [True, False, True, True]
     """
     if len(wanted) > FEW:
-        return np.isin(values, list(wanted))
+        known = np.sort(np.array(list(wanted)))
+        places = known.searchsorted(values)
+        places[places == len(known)] = 0
+        sought: npt.NDArray[np.bool_] = known[places] == values
+        return sought
     found = np.zeros(len(values), np.bool_)
     for one in wanted:
         found |= values == one

@@ -54,6 +54,7 @@ class Slate:
         self._twins: set[int] = set()
         self._brands: dict[int, int] = {}
         self._seen = 0
+        self._likeness: tuple[Ranking, npt.NDArray[np.float64]] | None = None
 
     @property
     def is_full(self) -> bool:
@@ -112,18 +113,27 @@ class Slate:
             return
         spread = float(scores[0] - scores[-1]) or 1.0
         merit = (1.0 - self._pack.diversity) * (scores - scores[-1]) / spread
-        likeness = self._pack.diversity * self._replica.text.alike_within(rows)
-        brand, twin = self._replica.catalogue.brand[rows].tolist(), self._replica.catalogue.twin[rows].tolist()
-        placed = np.array([row in self._taken for row in rows.tolist()])
-        cost = likeness[placed].max(axis=0) if placed.any() else np.zeros(len(rows))
+        likeness = self._likeness_within(ranking, rows)
+        brands, twins = self._replica.catalogue.brand[rows], self._replica.catalogue.twin[rows]
+        row, brand, twin = rows.tolist(), brands.tolist(), twins.tolist()
+        placed = [place for place, one in enumerate(row) if one in self._taken]
+        cost = likeness[placed].max(axis=0) if placed else np.zeros(len(rows))
         merit[placed] = -np.inf
-        for _ in range(len(rows) - int(placed.sum())):
-            if self.is_full:
-                return
+        while not self.is_full:
             best = int((merit - cost).argmax())
+            if merit[best] == -np.inf:
+                return
             merit[best] = -np.inf
-            if self._take(ranking, int(positions[best]), int(rows[best]), brand[best], twin[best]):
+            if self._take(ranking, int(positions[best]), row[best], brand[best], twin[best]):
                 np.maximum(cost, likeness[best], out=cost)
+                if brand[best] and self._brands[brand[best]] >= self._pack.max_per_brand:
+                    merit[brands == brand[best]] = -np.inf
+
+    def _likeness_within(self, ranking: Ranking, rows: Positions) -> npt.NDArray[np.float64]:
+        """How alike the rows of a ranking's window are; kept, for a list is often filled twice from one ranking."""
+        if self._likeness is None or self._likeness[0] is not ranking:
+            self._likeness = ranking, self._pack.diversity * self._replica.text.alike_within(rows)
+        return self._likeness[1]
 
     def _take(self, ranking: Ranking, position: int, row: int, brand: int, twin: int) -> bool:
         if self._refusal(row, brand, twin) is not None:

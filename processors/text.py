@@ -55,6 +55,8 @@ class TextIndex:
         self._lengths: npt.NDArray[np.float32] = np.ones(64, np.float32)
         self._scratch: npt.NDArray[np.float64] = np.zeros(64)
         self._first: npt.NDArray[np.intp] = np.zeros(64, np.intp)
+        self._columns: npt.NDArray[np.intp] = np.zeros(64, np.intp)
+        """By word, a column of the table that `alike_within` makes; of no use after."""
         self._cache: dict[int, tuple[int, Rows, Similarities]] = {}
 
     def put(self, row: int, item: Item) -> None:
@@ -142,10 +144,14 @@ class TextIndex:
             codes += held
             shares += _FULLY[:count] + _LABELS[: len(held) - count]
             lengths_of.append(len(held))
-        words_of, columns = np.unique(np.array(codes, np.intp), return_inverse=True)
+        words_of, places = np.array(codes, np.intp), np.arange(len(codes))
+        if len(self._columns) < len(self._names):
+            self._columns = grown(self._columns, len(self._names), 0)
+        self._columns[words_of] = places
+        columns = self._columns[words_of]  # one for each word: the place where it is said last
         weights = np.log2(1.0 + scale / np.frombuffer(self._frequency, np.int32)[words_of])
-        table = np.zeros((len(rows), max(len(words_of), 1)))
-        table[np.repeat(np.arange(len(rows)), lengths_of), columns] = weights[columns] * shares
+        table = np.zeros((len(rows), max(len(codes), 1)))
+        table[np.repeat(np.arange(len(rows)), lengths_of), columns] = weights * shares
         lengths = np.sqrt(np.einsum("ij,ij->i", table, table))
         table /= np.where(lengths > 0.0, lengths, 1.0)[:, None]
         similarities: npt.NDArray[np.float64] = table @ table.T

@@ -62,7 +62,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     flush_events: Count = 4_000
     model_flush_ms: Annotated[int, Meta(ge=1, le=60_000)] = 1_000
     """The learner's own interval: one example touches some ten rows, so rows that wait a second are written once."""
-    live_profiles: Count = 20_000
+    live_profiles: Count = 12_000
     session_s: Annotated[float, Meta(ge=2.0, le=300.0)] = 10.0
     watchdog_s: Seconds = 60.0
     linger_ms: Annotated[int, Meta(ge=0, le=1_000)] = 5
