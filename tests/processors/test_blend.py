@@ -27,6 +27,7 @@ from processors.trails import SHRINKAGE, WIDTH, Trails, TrailsView, steps, unit
 from schemas.behaviour import View
 from schemas.learning import Example, Lesson
 from tests.processors import market
+from tests.processors.list_law import CHANGES, holds_only_what_may_be_shown
 from tests.processors.market import DAY_MS, NOW_MS, job, lessons, person, taught
 
 PACK = msgspec.structs.replace(market.PACK, models="blend", history_items=20)
@@ -266,38 +267,12 @@ def test_the_profile_is_only_read() -> None:
     assert encode(NURSE) == before
 
 
-CHANGES = st.lists(
-    st.tuples(st.sampled_from(["put", "old", "gone", "retire", "ask", "teach"]), st.integers(0, 40)), max_size=40
-)
-
-
 @settings(max_examples=40, deadline=None)
 @given(CHANGES)
 def test_whatever_happens_lists_hold_only_what_may_be_shown_and_reading_changes_nothing(
     drawn: list[tuple[str, int]],
 ) -> None:
-    asked, silent = Replica(PACK), Replica(PACK)
-    live: dict[str, bool] = {}
-    now_ms = NOW_MS
-    for what, k in drawn:
-        now_ms += 3_600_000
-        if what == "ask":
-            recommend(person((k, SAVE)), now_ms, asked)
-            continue
-        for made in (asked, silent):
-            if what == "retire":
-                made.retire_item(f"j{k}")
-            elif what == "teach":
-                for key, value in taught(PACK, with_candidates(10)[: k % 10 + 1]).dirty_rows().items():
-                    made.apply_row(key, value)
-            else:
-                expires_ms = now_ms - 1 if what == "old" else NOW_MS + 30 * DAY_MS
-                made.put_item(job(k, expires_ms=expires_ms, available=what != "gone"))
-        if what != "teach":
-            live[f"j{k}"] = what == "put"
-    for profile in (person(), person((1, SAVE), (2, VIEW))):
-        items = recommend(profile, now_ms, asked, limit=100)
-        assert items == recommend(profile, now_ms, silent, limit=100)
-        assert all(live[item.item_id] for item in items)
-        assert all(math.isfinite(item.score) for item in items)
-        assert bool(items) == any(live.values())
+    def taught_rows(seed: int) -> dict[bytes, bytes]:
+        return taught(PACK, with_candidates(10)[: seed % 10 + 1]).dirty_rows()
+
+    holds_only_what_may_be_shown(drawn, PACK, taught_rows)

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from processors.actions import APPLY, SAVE, VIEW
 from processors.identity import hash64
@@ -21,6 +20,7 @@ from processors.retrieval import TEXT_DEEDS, everything, retrieve
 from processors.taste import taste_of
 from schemas.catalogue import Location, Salary
 from schemas.decisions import RecommendedItem
+from tests.processors.list_law import CHANGES, holds_only_what_may_be_shown
 from tests.processors.market import DAY_MS, NOW_MS, PACK, job, lessons, person, replica, taught
 
 NURSE = person((0, VIEW), (6, VIEW), (12, VIEW))
@@ -320,41 +320,12 @@ def test_the_profile_is_only_read() -> None:
     assert encode(NURSE) == before
 
 
-CHANGES = st.lists(
-    st.tuples(st.sampled_from(["put", "old", "gone", "retire", "ask", "teach"]), st.integers(0, 40)), max_size=40
-)
-
-
 @settings(max_examples=40, deadline=None)
 @given(CHANGES)
 def test_whatever_happens_lists_hold_only_what_may_be_shown_and_reading_changes_nothing(
     drawn: list[tuple[str, int]],
 ) -> None:
-    asked, silent = Replica(PACK), Replica(PACK)
-    live: dict[str, bool] = {}
-    now_ms = NOW_MS
-    for what, k in drawn:
-        now_ms += 3_600_000
-        if what == "ask":
-            recommend(person((k, SAVE)), now_ms, asked)
-            continue
-        for made in (asked, silent):
-            if what == "retire":
-                made.retire_item(f"j{k}")
-            elif what == "teach":
-                for key, value in taught_rows(k).items():
-                    made.apply_row(key, value)
-            else:
-                expires_ms = now_ms - 1 if what == "old" else NOW_MS + 30 * DAY_MS
-                made.put_item(job(k, expires_ms=expires_ms, available=what != "gone"))
-        if what != "teach":
-            live[f"j{k}"] = what == "put"
-    for profile in (person(), person((1, SAVE), (2, VIEW))):
-        items = recommend(profile, now_ms, asked, limit=100)
-        assert items == recommend(profile, now_ms, silent, limit=100)
-        assert all(live[item_id] for item_id in ids(items))
-        assert all(math.isfinite(item.score) for item in items)
-        assert bool(items) == any(live.values())
+    holds_only_what_may_be_shown(drawn, PACK, taught_rows)
 
 
 def taught_rows(seed: int) -> dict[bytes, bytes]:
