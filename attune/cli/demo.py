@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PULSE_S: Final = 1.0
 PIPED_PULSE_S: Final = 10.0
+ENDS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 def demo(
@@ -44,8 +45,8 @@ def demo(
     from streams.clock import boottime_s
 
     started_s = boottime_s()
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's background job starts with SIGINT ignored
-        signal.signal(number, signal.default_int_handler)
+    for number in ENDS:  # a shell's background job starts with SIGINT ignored
+        signal.signal(number, _interrupt)
     out = console() if console().is_terminal else Console(width=WIDTH)
     screen = Screen(Console(quiet=True) if json else out)
     try:
@@ -63,6 +64,13 @@ def demo(
         return
     if json:
         print_json(summary)
+
+
+def _interrupt(*_: Any) -> None:
+    """End, once: a second signal, as of `make` and a shell at one time, must not break into what ends everything."""
+    for number in ENDS:
+        signal.signal(number, lambda *_: None)  # SIG_IGN would have Python complain of one that is under way already
+    raise KeyboardInterrupt
 
 
 Show = Callable[["Story"], None]

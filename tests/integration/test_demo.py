@@ -67,7 +67,7 @@ def test_a_save_changes_one_persons_list_and_nobody_elses(seed: int) -> None:
     assert mailed["cleo"]["why"] == "not now: quiet hours (03:00 there)"
 
 
-def test_ctrl_c_is_a_clean_end() -> None:
+def test_ctrl_c_is_a_clean_end_though_it_comes_twice() -> None:
     demo = subprocess.Popen(
         [sys.executable, "-m", "attune.cli.main", "demo"],
         stdout=subprocess.PIPE,
@@ -88,6 +88,7 @@ def test_ctrl_c_is_a_clean_end() -> None:
         if "events in" in line:
             break
     demo.send_signal(signal.SIGINT)
+    demo.send_signal(signal.SIGTERM)
     out, err = demo.communicate(timeout=30)
     assert demo.returncode == 0, err
     assert "Traceback" not in err
