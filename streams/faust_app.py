@@ -1,6 +1,6 @@
 """The Faust side of a worker: an app that consumes and commits, and nothing else.
 
-What is private in Faust and needed here is reached in this file alone, and checked when the app is made.
+What is private in Faust and needed is reached here, and in streams/prompt_consumer.py, alone.
 """
 
 import logging

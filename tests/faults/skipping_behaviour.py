@@ -1,4 +1,4 @@
-"""The role `behaviour` over a Faust that skips messages without end: `python -m tests.faults.skipping_behaviour`.
+"""The role `behaviour` over a Faust that skips messages: `python -m tests.faults.skipping_behaviour`.
 
 Faust does so around rebalances, when it pleases. Here each message at an offset that `EVERY` divides is skipped when it
 comes first, and given to the agent when it is sought back.
