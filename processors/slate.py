@@ -65,10 +65,11 @@ class Slate:
         """Take from a ranking, the best first, what the caps allow, until the list is full."""
         if self._pack.diversity > 0.0 and not self.is_full:
             self._fill_diversely(ranking)
-        for position, row, brand, twin in self._walk(ranking):
-            if self.is_full:
+        room = self.limit - len(self.places)
+        for position, row, brand, twin in self._walk(ranking) if room > 0 else ():
+            room -= self._take(ranking, position, row, brand, twin)
+            if not room:
                 return
-            self._take(ranking, position, row, brand, twin)
 
     def refusal(self, row: int) -> str | None:
         """Why no place of the list as it stands can go to an item: `taken`, `repost`, `brand`, `seen`, or None."""

@@ -36,8 +36,8 @@ LEAST: Final = 0.1
 NOTHING: Final[tuple[Rows, Similarities]] = (np.zeros(0, np.intp), np.zeros(0, np.float32))
 
 
-_FULLY: Final = [1.0] * MAX_WORDS
-_LABELS: Final = [LABEL_WEIGHT] * MAX_WORDS
+_PLACES: Final = np.arange(MAX_WORDS)
+_UNINDEXED: Final = -1
 
 
 class TextIndex:
@@ -45,13 +45,16 @@ class TextIndex:
 
     def __init__(self) -> None:
         self._codes: dict[str, int] = {}
-        self._names: list[str] = []
+        self._names: list[str] = [""]
         self._free: list[int] = []
-        self._listed: list[array[int]] = []
-        self._frequency: array[int] = array("i")
-        self._changes: list[int] = []
-        self._words: dict[int, tuple[tuple[int, ...], int]] = {}
-        """Row -> codes of its words, title words first, and how many of them are title words."""
+        self._listed: list[array[int]] = [array("i")]
+        self._frequency: array[int] = array("i", [1])
+        self._changes: list[int] = [0]
+        self._words: npt.NDArray[np.int32] = np.zeros((64, MAX_WORDS), np.int32)
+        """By row, the codes of its words, title words first; code 0 is no word."""
+        self._of_title: npt.NDArray[np.int8] = np.full(64, _UNINDEXED, np.int8)
+        """By row, how many of its words are title words."""
+        self._indexed = 0
         self._lengths: npt.NDArray[np.float32] = np.ones(64, np.float32)
         self._scratch: npt.NDArray[np.float64] = np.zeros(64)
         self._first: npt.NDArray[np.intp] = np.zeros(64, np.intp)
@@ -64,9 +67,8 @@ class TextIndex:
         title = words(item.title)
         known = set(title)
         labels = [word for label in (item.brand or "", *item.categories) for word in words(label) if word not in known]
-        held = self._words.get(row)
-        if held is not None:
-            if self._unchanged(held, title, labels):
+        if row < len(self._of_title) and self._of_title[row] != _UNINDEXED:
+            if self._unchanged(row, title, labels):
                 return
             self.remove(row)
         rarest = sorted(title, key=self._rarity)[:MAX_WORDS]
@@ -74,10 +76,12 @@ class TextIndex:
         if count < MAX_WORDS and labels:
             rarest += sorted(dict.fromkeys(labels), key=self._rarity)[: MAX_WORDS - count]
         if row >= len(self._scratch):
+            self._words = grown(self._words, row + 1, 0)
+            self._of_title = grown(self._of_title, row + 1, _UNINDEXED)
             self._lengths = grown(self._lengths, row + 1, 1.0)
             self._scratch = grown(self._scratch, row + 1, 0.0)
             self._first = grown(self._first, row + 1, 0)
-        codes = tuple([self._code(word) for word in rarest])
+        codes = [self._code(word) for word in rarest]
         for code in codes:
             listed = self._listed[code]
             listed.append(row)
@@ -85,16 +89,21 @@ class TextIndex:
                 del listed[:MAX_LISTED]
             self._frequency[code] += 1
             self._changes[code] += 1
-        self._words[row] = (codes, count)
+        self._words[row, : len(codes)] = codes
+        self._of_title[row] = count
+        self._indexed += 1
         self._lengths[row] = max(len(codes), 1)
 
     def remove(self, row: int) -> None:
         """Forget a row's item."""
-        held = self._words.pop(row, None)
         self._cache.pop(row, None)
-        if held is None:
+        if row >= len(self._of_title) or self._of_title[row] == _UNINDEXED:
             return
-        for code in held[0]:
+        codes = self._codes_of(row)
+        self._words[row] = 0
+        self._of_title[row] = _UNINDEXED
+        self._indexed -= 1
+        for code in codes:
             listed = self._listed[code]
             with suppress(ValueError):  # the list had no room for it any more
                 listed.remove(row)
@@ -107,16 +116,14 @@ class TextIndex:
 
     def neighbours(self, row: int) -> tuple[Rows, Similarities]:
         """The rows that read most like this row's item, itself left out, the most similar first."""
-        held = self._words.get(row)
-        if held is None:
+        if row >= len(self._of_title) or self._of_title[row] == _UNINDEXED:
             return NOTHING
-        codes, count = held
-        changes = self._changes
-        version = 64 * sum([changes[code] for code in codes]) + len(self._words).bit_length()
+        codes, changes = self._codes_of(row), self._changes
+        version = 64 * sum([changes[code] for code in codes]) + self._indexed.bit_length()
         cached = self._cache.get(row)
         if cached is not None and cached[0] == version:
             return cached[1], cached[2]
-        rows, similarities = self._similar(codes, count)
+        rows, similarities = self._similar(codes, int(self._of_title[row]))
         other = rows != row
         rows, similarities = rows[other], similarities[other]
         if len(rows) > MAX_NEIGHBOURS:
@@ -135,23 +142,16 @@ class TextIndex:
 
         An item without words is like no other.
         """
-        scale = float(1 << len(self._words).bit_length())
-        codes: list[int] = []
-        shares: list[float] = []
-        lengths_of: list[int] = []
-        for row in rows.tolist():
-            held, count = self._words.get(row, ((), 0))
-            codes += held
-            shares += _FULLY[:count] + _LABELS[: len(held) - count]
-            lengths_of.append(len(held))
-        words_of, places = np.array(codes, np.intp), np.arange(len(codes))
+        held = self._words.take(rows, axis=0)[:, : int(self._lengths.take(rows).max(initial=1.0))]
+        scale = float(1 << self._indexed.bit_length())
+        weights = np.log2(1.0 + scale / np.frombuffer(self._frequency, np.int32).take(held))
+        weights *= np.where(_PLACES[: held.shape[1]] < self._of_title.take(rows)[:, None], 1.0, LABEL_WEIGHT)
+        weights[held == 0] = 0.0
         if len(self._columns) < len(self._names):
             self._columns = grown(self._columns, len(self._names), 0)
-        self._columns[words_of] = places
-        columns = self._columns[words_of]  # one for each word: the place where it is said last
-        weights = np.log2(1.0 + scale / np.frombuffer(self._frequency, np.int32)[words_of])
-        table = np.zeros((len(rows), max(len(codes), 1)))
-        table[np.repeat(np.arange(len(rows)), lengths_of), columns] = weights * shares
+        self._columns[held] = np.arange(held.size).reshape(held.shape)
+        table = np.zeros((len(rows), held.size))
+        table[np.arange(len(rows))[:, None], self._columns.take(held)] = weights  # a column for each word
         lengths = np.sqrt(np.einsum("ij,ij->i", table, table))
         table /= np.where(lengths > 0.0, lengths, 1.0)[:, None]
         similarities: npt.NDArray[np.float64] = table @ table.T
@@ -161,11 +161,11 @@ class TextIndex:
         """The rows that have to do with a text."""
         asked = [self._codes[word] for word in words(text) if word in self._codes]
         missing = sum(1 for word in words(text) if word not in self._codes)
-        return self._similar(tuple(asked), len(asked), missing) if asked else NOTHING
+        return self._similar(asked, len(asked), missing) if asked else NOTHING
 
-    def _similar(self, codes: tuple[int, ...], count: int, missing: int = 0) -> tuple[Rows, Similarities]:
+    def _similar(self, codes: list[int], count: int, missing: int = 0) -> tuple[Rows, Similarities]:
         """Rows and similarities to words of which the first `count` weigh fully; `missing` more words are nobody's."""
-        scale = float(1 << len(self._words).bit_length())
+        scale = float(1 << self._indexed.bit_length())
         weights = [
             log2(1.0 + scale / self._frequency[code]) * (1.0 if i < count else LABEL_WEIGHT)
             for i, code in enumerate(codes)
@@ -189,9 +189,13 @@ class TextIndex:
         enough = similarities >= LEAST
         return rows[enough], similarities[enough]
 
-    def _unchanged(self, held: tuple[tuple[int, ...], int], title: list[str], labels: list[str]) -> bool:
-        names = {self._names[code] for code in held[0]}
-        return held[1] == len(title) and names == {*title, *labels}
+    def _codes_of(self, row: int) -> list[int]:
+        codes: list[int] = self._words[row].tolist()
+        return codes[: codes.index(0)] if codes[-1] == 0 else codes
+
+    def _unchanged(self, row: int, title: list[str], labels: list[str]) -> bool:
+        names = {self._names[code] for code in self._codes_of(row)}
+        return self._of_title[row] == len(title) and names == {*title, *labels}
 
     def _rarity(self, word: str) -> int:
         code = self._codes.get(word)

@@ -159,11 +159,13 @@ def test_text_is_bounded() -> None:
         made.put(row, Item(item_id=str(row), title=f"common {' '.join(f'w{row % 50}x{k}' for k in range(30))}"))
     assert len(made.neighbours(1)[0]) <= MAX_NEIGHBOURS
     assert all(len(listed) <= 2 * MAX_LISTED for listed in made._listed)
-    assert all(len(codes) <= MAX_WORDS for codes, _ in made._words.values())
+    assert made._words.shape[1] == MAX_WORDS
+    assert made._words[1:2_001].all()
     for row in range(1, 2_001):
         made.remove(row)
     assert not made._codes
-    assert not made._words
+    assert not made._words.any()
+    assert made._indexed == 0
     assert len(made.neighbours(1)[0]) == 0
 
 
