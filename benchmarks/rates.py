@@ -1,8 +1,9 @@
 """How many events a second, as a ratio to a Faust agent that does nothing, on the same Kafka in the same run.
 
-A backlog of events of Zipf-distributed people waits in the topics; then one worker and the learner are started and
-timed from their first commit. The rate counted is events / max(seconds of the behaviour group, seconds of all groups
-- 10): the rate at which all lag is gone within 10 s. The behaviour group's own rate stands beside it.
+A backlog of events of Zipf-distributed people waits in the topics; then one worker and the learner are started, with
+the spine's models unless the part says otherwise, and timed from their first commit. The rate counted is events /
+max(seconds of the behaviour group, seconds of all groups - 10): the rate at which all lag is gone within 10 s. The
+behaviour group's own rate stands beside it.
 """
 
 import statistics
@@ -17,6 +18,7 @@ from benchmarks.load import (
     HOUR_MS,
     MIX,
     NOOP,
+    SPINE,
     VIEWS,
     LagClock,
     Record,
@@ -31,7 +33,7 @@ from benchmarks.load import (
     watch,
 )
 from streams.role import command
-from streams.settings import Settings
+from streams.settings import PACKAGED, Settings
 from streams.topics import BEHAVIOUR_GROUP
 
 GRACE_S = 10.0
@@ -43,11 +45,13 @@ PARTS: dict[str, dict[str, Any]] = {
     "a list for every event": {"min_interval_ms": 0, "share": 0.2, "with_items": 1, "mix": MIX},
 }
 """Events of a person are timed so that the interval of the second makes a list due at every fourth."""
+PARTS["a list for every 4th event, packs as they ship"] = {**PARTS["a list for every 4th event"], "config": PACKAGED}
 BARS = {
     "state path": 0.5,
     "state path, 1 % poison": 0.4,
     "a list for every 4th event": 0.2,
     "a list for every event": 0.08,
+    "a list for every 4th event, packs as they ship": 0.1,
 }
 
 
@@ -73,7 +77,10 @@ def measure(settings: Settings, name: str, people: int, items: int, events: int,
     fresh(settings)
     base_ms = time.time_ns() // 1_000_000 + HOUR_MS
     last: dict[int, int] = {}
-    environ = {"ATTUNE_MIN_INTERVAL_MS": str(int(plan["min_interval_ms"]))}
+    environ = {
+        "ATTUNE_MIN_INTERVAL_MS": str(int(plan["min_interval_ms"])),
+        "ATTUNE_CONFIG": str(plan.get("config", SPINE)),
+    }
     if items:
         send(settings, catalogue(items, 1))
     send(settings, everyone(people, max(items, 10_000), 5, last, base_ms))

@@ -66,13 +66,13 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     found: list[Rows] = [*listed(taste, now_ms, replica)] if only is None else []
     if len(rows):
         once = _once(rows, replica)
-        found.append(_best(once, followed[once] + preceded[once], TRODDEN))
+        found.append(_best(once, followed.take(once) + preceded.take(once), TRODDEN))
     neighbours = neighbourhood(person.session, person.own_slot, replica.sessions)
     if len(neighbours.rows):
         found.append(_best(neighbours.rows, neighbours.said[0], NEIGHBOURLY))
     np.add.at(merit, text.rows, text.values)
     once = _once(text.rows, replica)
-    found.append(_best(once, merit[once], ALIKE))
+    found.append(_best(once, merit.take(once), ALIKE))
     found += [rows for rows, _ in asked]
     near = _once(replica.nearby.around(person.places[:PLACES] if only is None else []), replica)
     if len(near):
@@ -107,6 +107,27 @@ def shortlist(person: People, taste: Taste, now_ms: int, replica: Replica, only:
     )
     followed[touched] = preceded[touched] = after_last[touched] = 0.0
     return made
+
+
+def narrowed(found: Shortlist, places: Rows) -> Shortlist:
+    """The candidates at some places alone."""
+    known, sessions = found.candidates, found.sessions
+    candidates = Candidates(
+        known.rows.take(places),
+        known.covisitation.take(places),
+        known.text.take(places),
+        known.titles.take(places),
+        known.by_covisitation,
+        known.by_text,
+    )
+    return Shortlist(
+        candidates,
+        found.followed.take(places),
+        found.preceded.take(places),
+        found.after_last.take(places),
+        found.kinds,
+        None if sessions is None else sessions.take(places, axis=1),
+    )
 
 
 def every_item(person: People, taste: Taste, now_ms: int, replica: Replica) -> Shortlist:
@@ -159,5 +180,5 @@ def _once(rows: Rows, replica: Replica) -> Rows:
 def _best(rows: Rows, merit: Values, count: int) -> Rows:
     if len(rows) <= count:
         return rows
-    best: Rows = rows[np.argpartition(-merit, count)[:count]]
+    best: Rows = rows.take((-merit).argpartition(count)[:count])
     return best

@@ -1,5 +1,6 @@
 """The learned blend at work: candidates, their features, the learned weights, and what each group of features adds."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from processors import features as spine
 from processors import wishes
 from processors.blend import NAMES, OWN
-from processors.blend_candidates import Shortlist, every_item, shortlist
+from processors.blend_candidates import Shortlist, every_item, narrowed, shortlist
 from processors.blend_features import Matrix, People, blend_features, person_of
 from processors.context import context_of
 from processors.products import product
@@ -76,14 +77,19 @@ def candidates_of(profile: Profile, taste: Taste, now_ms: int, replica: Replica)
 
 
 def features_beside(
-    row: int, profile: Profile, taste: Taste, now_ms: int, replica: Replica
-) -> tuple[Rows, Matrix] | None:
-    """The rows that `rank_blend` would put in order, and their features; None where `row` is none of them."""
+    row: int, profile: Profile, taste: Taste, now_ms: int, replica: Replica, others: Callable[[int], Rows]
+) -> Matrix | None:
+    """Features of a candidate of `rank_blend`, and of those beside it at the places that `others` draws of so many;
+    None where `row` is no candidate.
+    """
     person = person_of(context_of(profile, now_ms, replica), _stated_place(taste), replica)
     found = shortlist(person, taste, now_ms, replica)
-    if row not in found.candidates.rows:
+    places = (found.candidates.rows == row).nonzero()[0]
+    if not len(places):
         return None
-    return found.candidates.rows, _features(found, person, taste, now_ms, replica)
+    drawn = others(len(found.candidates.rows))
+    chosen = np.concatenate([places, drawn[drawn != places[0]]])
+    return _features(narrowed(found, chosen), person, taste, now_ms, replica)
 
 
 def _features(found: Shortlist, person: People, taste: Taste, now_ms: int, replica: Replica) -> Matrix:

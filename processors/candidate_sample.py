@@ -34,17 +34,11 @@ def candidate_sample(profile: Profile, item_id: str, source_id: str, now_ms: int
     seed = hash64(f"sample/{source_id}") & (2**64 - 1)
     if replica.blend_examples >= EAGER and seed % ONE_IN:
         return b""
-    found = features_beside(row, profile, taste_of(profile, now_ms, replica), now_ms, replica)
-    if found is None:
+    taste = taste_of(profile, now_ms, replica)
+    matrix = features_beside(row, profile, taste, now_ms, replica, lambda count: _drawn(seed, count))
+    if matrix is None or matrix.shape[1] < 2:
         return b""
-    rows, matrix = found
-    target, count = int((rows == row).argmax()), len(rows)
-    others = _drawn(seed, count)
-    others = others[others != target]
-    if not len(others):
-        return b""
-    table = matrix[:, np.concatenate(([target], others))].T
-    return np.clip(table, -MOST, MOST).astype("<f2").tobytes()
+    return np.clip(matrix.T, -MOST, MOST).astype("<f2").tobytes()
 
 
 def _drawn(seed: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -136,8 +136,8 @@ class CovisitationView:
         # Before anything was learned, similarities are as at the time of learning, lest powers overflow.
         now = max(now_ms / self._half_life_ms, self._newest - 60.0)
         mine = np.exp2(self._half_mass[list(numbers)] - 0.5 * now)
-        norms = np.exp2(self._half_mass[others] - 0.5 * now)
-        norms *= mine[owners]
+        norms = np.exp2(self._half_mass.take(others) - 0.5 * now)
+        norms *= mine.take(owners)
         norms += SHRINKAGE
         similarities = np.exp2(levels - now)
         similarities /= norms

@@ -86,18 +86,19 @@ def explore(slate: Slate, ranking: Ranking, size: int, now_ms: int, replica: Rep
 
 def lottery_of(slate: Slate, ranking: Ranking, places: int, now_ms: int, replica: Replica) -> Lottery | None:
     """What may be drawn for 1 or 2 places beside a slate's; None where there would be no choice."""
-    order, rows = ranking.order, ranking.candidates.rows
-    open_to = np.flatnonzero(slate.open_to(rows[order]))
+    order = ranking.order
+    rows = ranking.candidates.rows.take(order)
+    open_to = slate.open_to(rows).nonzero()[0]
     best = open_to[:TOP]
     if len(best) < 2:
         return None
     unknown = np.zeros(len(open_to), np.bool_)
     if replica.pack.explore_new:
-        unknown = is_little_known(rows[order[open_to]], now_ms, replica)
-    beyond = np.flatnonzero(unknown[len(best) :])[:LITTLE_KNOWN] + len(best)
-    places_in_order = np.concatenate([best, open_to[beyond]])
-    positions = order[places_in_order]
-    scores = ranking.scores[order[best]]
+        unknown = is_little_known(rows.take(open_to), now_ms, replica)
+    beyond = unknown[len(best) :].nonzero()[0][:LITTLE_KNOWN] + len(best)
+    places_in_order = np.concatenate([best, open_to.take(beyond)])
+    positions = order.take(places_in_order)
+    scores = ranking.scores.take(positions[: len(best)])
     odds = np.zeros(len(positions))
     odds[: len(best)] = np.exp((scores - scores.max()) / (float(scores.std()) or 1.0))
     odds /= odds.sum()
@@ -106,7 +107,7 @@ def lottery_of(slate: Slate, ranking: Ranking, places: int, now_ms: int, replica
         odds = (1.0 - replica.pack.explore_new) * odds + replica.pack.explore_new * floor / floor.sum()
     if places == 1:
         return Lottery(ranking, positions, odds, np.zeros((0, 0)))
-    later = np.where(slate.excludes(rows[positions]), 0.0, odds)
+    later = np.where(slate.excludes(rows.take(places_in_order)), 0.0, odds)
     sums = later.sum(axis=1)
     return Lottery(ranking, positions, odds, later / sums[:, None]) if (sums > 0.0).all() else None
 
@@ -130,4 +131,4 @@ def _place(slate: Slate, lottery: Lottery, places: tuple[int, ...], rng: Randomn
 
 
 def _draw(chances: Floats, rng: np.random.Generator) -> int:
-    return min(int(np.searchsorted(np.cumsum(chances), rng.random() * chances.sum(), side="right")), len(chances) - 1)
+    return min(int(chances.cumsum().searchsorted(rng.random() * chances.sum(), side="right")), len(chances) - 1)

@@ -68,9 +68,8 @@ def freshness(rows: Rows, now_ms: int, replica: Replica) -> npt.NDArray[np.float
 
 def _location(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.float64]:
     catalogue, pack, place = replica.catalogue, replica.pack, taste.place
-    city = _looked_up(place.cities, catalogue.city[rows], catalogue.cities)
-    region = _looked_up(place.regions, catalogue.region[rows], catalogue.regions)
-    near = CITY_SHARE * city + (1.0 - CITY_SHARE) * region
+    near = _looked_up(place.cities, catalogue.city.take(rows), catalogue.cities, CITY_SHARE)
+    near += _looked_up(place.regions, catalogue.region.take(rows), catalogue.regions, 1.0 - CITY_SHARE)
     if place.lat is not None and place.lon is not None:
         km = distances_km(rows, place.lat, place.lon, catalogue)
         near = np.fmax(near, np.exp2(np.maximum(km * (-1.0 / pack.distance_half_km), -60.0)))
@@ -83,12 +82,12 @@ def _affinity(rows: Rows, taste: Taste, replica: Replica) -> npt.NDArray[np.floa
     catalogue = replica.catalogue
     known: list[npt.NDArray[np.float64]] = []
     if taste.brands:
-        known.append(_looked_up(taste.brands, catalogue.brand[rows], catalogue.brands))
+        known.append(_looked_up(taste.brands, catalogue.brand.take(rows), catalogue.brands))
     if taste.categories:
         table = _table(taste.categories, catalogue.categories)
-        best = table[catalogue.category[0][rows]]
+        best = table.take(catalogue.category[0].take(rows))
         for column in catalogue.category[1 : catalogue.category_width]:
-            np.maximum(best, table[column[rows]], out=best)
+            np.maximum(best, table.take(column.take(rows)), out=best)
         known.append(best)
     return sum(known[1:], known[0]) / len(known) if known else np.zeros(len(rows))
 
@@ -114,14 +113,17 @@ def _wanted(rows: Rows, wanted: Wanted, replica: Replica) -> npt.NDArray[np.floa
     return found
 
 
-def _looked_up(shares: dict[int, float], codes: npt.NDArray[np.int32], names: Codes) -> npt.NDArray[np.float64]:
-    """The share of each code, 0 where it has none."""
-    return _table(shares, names)[codes]
+def _looked_up(
+    shares: dict[int, float], codes: npt.NDArray[np.int32], names: Codes, scale: float = 1.0
+) -> npt.NDArray[np.float64]:
+    """`scale` times the share of each code, 0 where it has none."""
+    return _table(shares, names, scale).take(codes)
 
 
-def _table(shares: dict[int, float], names: Codes) -> npt.NDArray[np.float64]:
+def _table(shares: dict[int, float], names: Codes, scale: float = 1.0) -> npt.NDArray[np.float64]:
     table = np.zeros(len(names))
-    table[list(shares)] = list(shares.values())
+    for code, share in shares.items():
+        table[code] = scale * share
     return table
 
 

@@ -24,7 +24,7 @@ class Ranking(Struct, frozen=True):
 
     def parts(self, positions: list[int]) -> Matrix:
         """What each feature of `features.NAMES` adds to the scores of some candidates: places × features."""
-        parts: Matrix = self.matrix[:, positions].T * self.weights
+        parts: Matrix = self.matrix.take(positions, axis=1).T * self.weights
         return parts
 
     def of_attributes(self, position: int) -> float:
@@ -37,4 +37,4 @@ def rank(candidates: Candidates, taste: Taste, now_ms: int, replica: Replica) ->
     weights = np.array(msgspec.structs.astuple(replica.pack.scores), np.float64)
     matrix = features(candidates, taste, now_ms, replica)
     scores = weights @ matrix
-    return Ranking(candidates, matrix, weights, scores, np.argsort(-scores, kind="stable"))
+    return Ranking(candidates, matrix, weights, scores, (-scores).argsort(kind="stable"))

@@ -198,7 +198,7 @@ class Replica:
         by_number = self._rows_by_number
         if len(numbers) and int(numbers.max()) >= len(by_number):
             by_number = self._rows_by_number = grown(by_number, int(numbers.max()) + 1, 0)
-        return by_number[numbers]
+        return by_number.take(numbers)
 
     def numbers_of(self, item_ids: Iterable[str], rows: list[int]) -> list[int]:
         """The learner's numbers of items, live (with their row) or not (row 0); 0 where nothing was learned of one."""

@@ -66,20 +66,20 @@ def retrieve(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
     rows = np.concatenate([*touched, *listed(taste, now_ms, replica)])
     places = np.arange(len(rows))
     replica.marks[rows] = places
-    places = np.flatnonzero(replica.marks[rows] == places)  # each row once, where it is mentioned last
+    places = (replica.marks.take(rows) == places).nonzero()[0]  # each row once, where it is mentioned last
     touched_rows = rows[:scored]
-    rows = rows[places]
+    rows = rows.take(places)
     allowed = eligible(rows, taste, now_ms, replica)
     is_listed = places >= scored
     short, similar = rows[allowed & is_listed], rows[allowed & ~is_listed]
     room = max(replica.pack.candidates - len(short), replica.pack.candidates // 3)
     if len(similar) > room:
         kinds = scratch[: STATED + 1] if asked else scratch[:STATED]
-        first, *others = [_scaled(values[similar]) for values in kinds]
+        first, *others = [_scaled(values.take(similar)) for values in kinds]
         merit = sum(others, first)
-        similar = similar[np.argpartition(-merit, room)[:room]]
+        similar = similar.take((-merit).argpartition(room)[:room])
     rows = np.concatenate([short, similar])
-    covisitation, alikeness, titles = [values[rows] for values in scratch[: STATED + 1]]
+    covisitation, alikeness, titles = [values.take(rows) for values in scratch[: STATED + 1]]
     for values in scratch[: STATED + 1]:
         values[touched_rows] = 0.0
     return Candidates(rows, covisitation, alikeness, titles, covisited, text)
@@ -96,9 +96,10 @@ def everything(taste: Taste, now_ms: int, replica: Replica) -> Candidates:
 def _covisited(taste: Taste, now_ms: int, replica: Replica) -> Evidence:
     owners, numbers, similarities = replica.covisitation.neighbours(taste.numbers, now_ms)
     rows = replica.rows_of(numbers)
-    live = np.flatnonzero(rows)
-    owners = owners[live]
-    return Evidence(owners, rows[live].astype(np.intp), similarities[live] * taste.weights[owners])
+    live = rows.nonzero()[0]
+    owners = owners.take(live)
+    weighed = similarities.take(live) * taste.weights.take(owners)
+    return Evidence(owners, rows.take(live).astype(np.intp), weighed)
 
 
 def read_like(taste: Taste, replica: Replica) -> Asked:
@@ -127,7 +128,7 @@ def alike(taste: Taste, replica: Replica) -> Evidence:
     owners = np.array([i for i, _, _ in found]).repeat([len(rows) for _, rows, _ in found])
     rows = np.concatenate([rows for _, rows, _ in found])
     similarities = np.concatenate([similarities for _, _, similarities in found])
-    return Evidence(owners, rows, similarities * taste.weights[owners])
+    return Evidence(owners, rows, similarities * taste.weights.take(owners))
 
 
 def listed(taste: Taste, now_ms: int, replica: Replica) -> list[Rows]:

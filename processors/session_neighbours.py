@@ -47,7 +47,8 @@ _PLACES: Final = np.arange(-LENGTH, LENGTH + 1)
 _AFTER: Final = np.where(_PLACES > 0, np.exp(-(_PLACES - 1) / REACH), 0.0)
 _BEFORE: Final = np.where(_PLACES < 0, np.exp((_PLACES + 1) / REACH_BACK), 0.0)
 _NEXT: Final = (_PLACES == 1) * 1.0
-_BASE: Final = _AFTER + BACK * _BEFORE + SELF * (_PLACES == 0)
+_KINDS: Final = np.array([_AFTER + BACK * _BEFORE + SELF * (_PLACES == 0), _AFTER, _BEFORE, _NEXT])
+"""Base, after, before and next, by place from the shared item."""
 
 
 class Neighbourhood(Struct, frozen=True):
@@ -69,33 +70,34 @@ def neighbourhood(codes: Sequence[int], own_slot: int | None, view: SessionView)
     slots, similarities, shared = _neighbours(codes, own_slot, view)
     if not len(slots):
         return NO_NEIGHBOURS
-    items = view.items[slots]
-    owners, places = (items != 0).nonzero()
-    found = items[owners, places]
-    meets = (found == shared[owners]).nonzero()[0]
+    items = view.items.take(slots, axis=0).ravel()
+    said = (items != 0).nonzero()[0]
+    found = items.take(said).astype(np.intp)
+    owners = said // LENGTH
+    places = said - LENGTH * owners
+    meets = (found == shared.take(owners)).nonzero()[0]
     pivot = np.empty(len(slots), np.intp)
-    pivot[owners[meets]] = places[meets]  # of several places, the last
-    places -= pivot[owners]
-    places += LENGTH
-    votes = similarities[owners]
+    pivot[owners.take(meets)] = places.take(meets)  # of several places, the last
+    places -= (pivot - LENGTH).take(owners)
     marks = view.marks
     order = np.arange(len(found))
     marks[found] = order
-    once = np.flatnonzero(marks[found] == order)
-    codes_once = found[once]
-    marks[codes_once] = np.arange(len(once))
-    entry = marks[found]
-    summed = np.array([np.bincount(entry, votes * weights[places]) for weights in (_BASE, _AFTER, _BEFORE, _NEXT)])
-    summed[0] *= _idf(view.frequency[codes_once], view) ** RARITY
+    codes_once = found.take((marks.take(found) == order).nonzero()[0])
+    marks[codes_once] = order[: len(codes_once)]
+    entry = marks.take(found)
+    votes = _KINDS.take(places, axis=1)
+    votes *= similarities.take(owners)
+    summed = np.array([np.bincount(entry, of_kind) for of_kind in votes])
+    summed[0] *= _idf(view.frequency.take(codes_once), view) ** RARITY
     summed[0] /= summed[0].sum()
-    rows = view.rows[codes_once]
-    live = np.flatnonzero(rows)
-    return Neighbourhood(rows[live], summed[:, live])
+    rows = view.rows.take(codes_once)
+    live = rows.nonzero()[0]
+    return Neighbourhood(rows.take(live), summed.take(live, axis=1))
 
 
 def _neighbours(
     codes: Sequence[int], own_slot: int | None, view: SessionView
-) -> tuple[npt.NDArray[np.int32], Values, npt.NDArray[np.int32]]:
+) -> tuple[Rows, Values, npt.NDArray[np.int32]]:
     """Slots, votes, and the latest item of the session that each shares."""
     found, spoken, weights = [], [], []
     for code, place in _latest_of_each(codes):
@@ -107,29 +109,29 @@ def _neighbours(
             weights.append(exp(-place / FADING) * idf * idf)
     if not found:
         return _NONE
-    slots = np.concatenate(found)
-    speaker = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    slots = np.concatenate(found).astype(np.intp)
+    speaker = np.arange(len(found)).repeat([len(one) for one in found])
     order = np.arange(len(slots))
     marks = view.marks
     marks[slots[::-1]] = order[::-1]
-    entry = marks[slots]  # where each session is found first: by its latest shared item
+    entry = marks.take(slots)  # where each session is found first: by its latest shared item
     kept = (entry == order).nonzero()[0]
     if own_slot is not None:
-        kept = kept[slots[kept] != own_slot]
-    similarities = np.bincount(entry, np.array(weights)[speaker])[kept]
-    slots = slots[kept]
-    similarities *= np.exp((view.numbers[slots] - view.newest) / LIFE)
+        kept = kept[slots.take(kept) != own_slot]
+    similarities = np.bincount(entry, np.array(weights).take(speaker)).take(kept)
+    slots = slots.take(kept)
+    similarities *= np.exp((view.numbers.take(slots) - view.newest) / LIFE)
     if len(slots) > NEIGHBOURS:
         best = np.argpartition(-similarities, NEIGHBOURS)[:NEIGHBOURS]
-        slots, similarities, kept = slots[best], similarities[best], kept[best]
+        slots, similarities, kept = slots.take(best), similarities.take(best), kept.take(best)
     if not len(slots):
         return _NONE
     votes = similarities**SHARPNESS
     votes /= votes.sum()
-    return slots, votes, np.array(spoken, np.int32)[speaker[kept]]
+    return slots, votes, np.array(spoken, np.int32).take(speaker.take(kept))
 
 
-_NONE: Final = (np.zeros(0, np.int32), np.zeros(0), np.zeros(0, np.int32))
+_NONE: Final = (np.zeros(0, np.intp), np.zeros(0), np.zeros(0, np.int32))
 
 
 def _latest_of_each(codes: Sequence[int]) -> list[tuple[int, int]]:

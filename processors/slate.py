@@ -79,13 +79,15 @@ class Slate:
     def open_to(self, rows: Positions) -> Mask:
         """Which of `rows` `refusal` has nothing against."""
         catalogue, pack = self._replica.catalogue, self._pack
-        brand, twin = catalogue.brand[rows], catalogue.twin[rows]
-        allowed: Mask = ~(among(rows, self._taken) | among(twin, self._twins - {0}))
+        closed = [*self._taken, *self._own] if self._seen >= pack.max_seen else [*self._taken]
+        marks = self._replica.marks
+        marks[rows] = 0
+        marks[closed] = 1
+        allowed: Mask = marks.take(rows) == 0
+        allowed &= ~among(catalogue.twin.take(rows), self._twins - {0})
         full = [code for code, count in self._brands.items() if code and count >= pack.max_per_brand]
         if full:
-            allowed &= ~among(brand, full)
-        if self._seen >= pack.max_seen and self._own:
-            allowed &= ~among(rows, self._own)
+            allowed &= ~among(catalogue.brand.take(rows), full)
         return allowed
 
     def add(self, place: Place, at: int | None = None) -> None:

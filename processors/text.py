@@ -28,7 +28,7 @@ Similarities = npt.NDArray[np.float32]
 MAX_WORDS: Final = 12
 MAX_LISTED: Final = 256
 MAX_NEIGHBOURS: Final = 64
-MAX_CACHED: Final = 8_192
+MAX_CACHED: Final = 16_384
 LABEL_WEIGHT: Final = 0.5
 LEAST: Final = 0.1
 """A similarity below this is none."""
@@ -150,10 +150,10 @@ class TextIndex:
         if len(self._columns) < len(self._names):
             self._columns = grown(self._columns, len(self._names), 0)
         self._columns[held] = np.arange(held.size).reshape(held.shape)
+        lengths = np.sqrt(np.einsum("ij,ij->i", weights, weights))
+        weights /= np.where(lengths > 0.0, lengths, 1.0)[:, None]
         table = np.zeros((len(rows), held.size))
         table[np.arange(len(rows))[:, None], self._columns.take(held)] = weights  # a column for each word
-        lengths = np.sqrt(np.einsum("ij,ij->i", table, table))
-        table /= np.where(lengths > 0.0, lengths, 1.0)[:, None]
         similarities: npt.NDArray[np.float64] = table @ table.T
         return similarities
 

@@ -1,7 +1,8 @@
 """How items fit what a person said they want, beside its words: the same kind of thing, not too far, remote or not.
 
 *Kind*: whoever asks for a title asks for its category too. The items whose words match best what was asked (stated
-titles, saved searches, latest searches) say which categories those are. A wish is weighed, not enforced: what may not
+titles, saved searches, latest searches) say which categories those are; an item without a category is as much of the
+kind as it fits what was stated. A wish is weighed, not enforced: what may not
 be shown at all is the business of eligibility.py. Nothing said gives 0 everywhere.
 """
 
@@ -32,7 +33,8 @@ def features(rows: Rows, stated: Values, kinds: Values, taste: Taste, replica: R
     found = np.zeros((4, len(rows)))
     found[0] = stated
     if taste.titles or taste.searches:
-        found[1] = kind(rows, kinds, replica)
+        bare = replica.catalogue.category[0][rows] == 0
+        found[1] = np.where(bare, stated, kind(rows, kinds, replica))
     found[2] = far(rows, taste, replica)
     found[3] = remote(rows, taste, replica)
     return found

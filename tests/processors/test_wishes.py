@@ -73,6 +73,19 @@ def test_whoever_asks_for_a_title_asks_for_its_kind() -> None:
     assert not wishes.kind(rows, kinds_for(person(), made), made).any()
 
 
+def test_what_has_no_category_is_of_the_kind_that_its_words_are() -> None:
+    made = replica()
+    made.put_item(job(500, title="Glass Blower", categories=()))
+    made.put_item(job(501, title="Zookeeper", categories=("animals",)))
+    rows = np.array(made.catalogue.rows_of(["j500", "j501"]), np.intp)
+    stated = np.array([0.8, 0.0])
+    for asked, expected in ((["glass blower"], [0.8, 0.0]), (["zookeeper"], [0.8, 1.0]), ([], [0.0, 0.0])):
+        profile = person(stated={"titles": asked} if asked else {})
+        taste = taste_of(profile, NOW_MS, made)
+        found = wishes.features(rows, stated, kinds_for(profile, made), taste, made)
+        assert found[1].tolist() == pytest.approx(expected)
+
+
 def test_far_is_told_in_radii_and_remote_work_is_nowhere() -> None:
     made = replica()
     made.put_item(job(500, location=AUSTIN))
