@@ -22,7 +22,7 @@ def observe(sketch: Sketch, key: str, ts_ms: int, weight: float, half_life_ms: f
     elif len(sketch) < capacity:
         sketch[key] = (add(EMPTY, ts_ms, weight, half_life_ms), EMPTY)
     else:
-        lightest = min(sketch, key=lambda kept: (sketch[kept][0], kept))
+        _, lightest = min([(level, kept) for kept, (level, _) in sketch.items()])
         inherited = sketch.pop(lightest)[0]
         sketch[key] = (add(inherited, ts_ms, weight, half_life_ms), inherited)
 

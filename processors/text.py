@@ -56,11 +56,12 @@ class TextIndex:
         """By row, how many of its words are title words."""
         self._indexed = 0
         self._lengths: npt.NDArray[np.float32] = np.ones(64, np.float32)
-        self._scratch: npt.NDArray[np.float64] = np.zeros(64)
-        self._first: npt.NDArray[np.intp] = np.zeros(64, np.intp)
+        self._last: npt.NDArray[np.intp] = np.zeros(64, np.intp)
+        """By row, where it was named last while similar rows were looked for; of no use after."""
         self._columns: npt.NDArray[np.intp] = np.zeros(64, np.intp)
         """By word, a column of the table that `alike_within` makes; of no use after."""
-        self._cache: dict[int, tuple[int, Rows, Similarities]] = {}
+        self._cache: dict[int, tuple[list[int], int, Rows, Similarities]] = {}
+        """By row, codes of its words, the changes of their lists, and what was found then."""
 
     def put(self, row: int, item: Item) -> None:
         """Index an item, in place of what the row held."""
@@ -75,12 +76,11 @@ class TextIndex:
         count = len(rarest)
         if count < MAX_WORDS and labels:
             rarest += sorted(dict.fromkeys(labels), key=self._rarity)[: MAX_WORDS - count]
-        if row >= len(self._scratch):
+        if row >= len(self._last):
             self._words = grown(self._words, row + 1, 0)
             self._of_title = grown(self._of_title, row + 1, _UNINDEXED)
             self._lengths = grown(self._lengths, row + 1, 1.0)
-            self._scratch = grown(self._scratch, row + 1, 0.0)
-            self._first = grown(self._first, row + 1, 0)
+            self._last = grown(self._last, row + 1, 0)
         codes = [self._code(word) for word in rarest]
         for code in codes:
             listed = self._listed[code]
@@ -116,23 +116,22 @@ class TextIndex:
 
     def neighbours(self, row: int) -> tuple[Rows, Similarities]:
         """The rows that read most like this row's item, itself left out, the most similar first."""
+        cached = self._cache.get(row)
+        if cached is not None and cached[1] == self._version(cached[0]):
+            return cached[2], cached[3]
         if row >= len(self._of_title) or self._of_title[row] == _UNINDEXED:
             return NOTHING
-        codes, changes = self._codes_of(row), self._changes
-        version = 64 * sum([changes[code] for code in codes]) + self._indexed.bit_length()
-        cached = self._cache.get(row)
-        if cached is not None and cached[0] == version:
-            return cached[1], cached[2]
+        codes = self._codes_of(row)
         rows, similarities = self._similar(codes, int(self._of_title[row]))
-        other = rows != row
-        rows, similarities = rows[other], similarities[other]
+        other = (rows != row).nonzero()[0]
+        rows, similarities = rows.take(other), similarities.take(other)
         if len(rows) > MAX_NEIGHBOURS:
-            near = np.argpartition(-similarities, MAX_NEIGHBOURS)[:MAX_NEIGHBOURS]
-            rows, similarities = rows[near], similarities[near]
+            near = (-similarities).argpartition(MAX_NEIGHBOURS)[:MAX_NEIGHBOURS]
+            rows, similarities = rows.take(near), similarities.take(near)
         order = np.lexsort((-rows, -similarities))
-        rows, similarities = rows[order], similarities[order]
+        rows, similarities = rows.take(order), similarities.take(order)
         self._cache.pop(row, None)
-        self._cache[row] = (version, rows, similarities)
+        self._cache[row] = (codes, self._version(codes), rows, similarities)
         if len(self._cache) > MAX_CACHED:
             del self._cache[next(iter(self._cache))]
         return rows, similarities
@@ -176,18 +175,22 @@ class TextIndex:
         total *= (len(codes) + missing) / len(codes)
         lists = [self._listed[code][-MAX_LISTED:] for code in codes]
         rows = np.concatenate([np.frombuffer(listed, np.int32) for listed in lists]).astype(np.intp)
-        shares = np.repeat(np.array(weights) / total, [len(listed) for listed in lists])
-        scratch, first = self._scratch, self._first
-        np.add.at(scratch, rows, shares)
+        shares = (np.array(weights) / total).repeat([len(listed) for listed in lists])
         places = np.arange(len(rows))
-        first[rows] = places
-        rows = rows[first[rows] == places]
-        similarities = scratch[rows]
-        scratch[rows] = 0.0
-        longer = np.minimum((len(codes) + missing) / self._lengths[rows], 1.0)
+        self._last[rows] = places
+        last = self._last.take(rows)
+        once = (last == places).nonzero()[0]
+        rows = rows.take(once)
+        similarities = np.bincount(last, shares).take(once)
+        longer = np.minimum((len(codes) + missing) / self._lengths.take(rows), 1.0)
         similarities = np.minimum(similarities * np.sqrt(longer), 1.0).astype(np.float32)
-        enough = similarities >= LEAST
-        return rows[enough], similarities[enough]
+        enough = (similarities >= LEAST).nonzero()[0]
+        return rows.take(enough), similarities.take(enough)
+
+    def _version(self, codes: list[int]) -> int:
+        """What similarities to some words depend on beside the words: how often their lists changed, and the scale."""
+        changes = self._changes
+        return 64 * sum([changes[code] for code in codes]) + self._indexed.bit_length()
 
     def _codes_of(self, row: int) -> list[int]:
         codes: list[int] = self._words[row].tolist()
