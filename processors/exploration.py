@@ -10,7 +10,7 @@ The propensity of a place is that of the *final* list: at a second explored plac
 have been drawn at the first.
 """
 
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,13 @@ LEAST_PLACES: Final = 4
 Floats = npt.NDArray[np.float64]
 
 
+class Draws(Protocol):
+    """Where random numbers come from."""
+
+    def random(self) -> float:
+        """The next, uniform in [0, 1)."""
+
+
 class Lottery(Struct, frozen=True):
     """What may be drawn for the explored places: positions in a ranking, and how probably.
 
@@ -51,7 +58,7 @@ class Lottery(Struct, frozen=True):
         """By explored place, the probability of each position to stand there."""
         return [self.first, self.first @ self.later] if len(self.later) else [self.first]
 
-    def draw(self, rng: np.random.Generator) -> list[int]:
+    def draw(self, rng: Draws) -> list[int]:
         """One index into `positions` for each explored place."""
         drawn = [_draw(self.first, rng)]
         if len(self.later):
@@ -123,12 +130,12 @@ def is_little_known(rows: Positions, now_ms: int, replica: Replica) -> npt.NDArr
 
 
 def _place(slate: Slate, lottery: Lottery, places: tuple[int, ...], rng: Randomness) -> None:
-    for place, index, chances in zip(places, lottery.draw(rng.generator), lottery.propensities, strict=True):
+    for place, index, chances in zip(places, lottery.draw(rng), lottery.propensities, strict=True):
         position = int(lottery.positions[index])
         row = int(lottery.ranking.candidates.rows[position])
         slate.add(Place(lottery.ranking, position, row, min(float(chances[index]), 1.0)))
         slate.places.insert(place, slate.places.pop())
 
 
-def _draw(chances: Floats, rng: np.random.Generator) -> int:
+def _draw(chances: Floats, rng: Draws) -> int:
     return min(int(chances.cumsum().searchsorted(rng.random() * chances.sum(), side="right")), len(chances) - 1)

@@ -111,7 +111,7 @@ def _weighed(
     lately = any(m.flags & (SENT | DECIDED) and now_ms - m.at_s * 1000 < LOW_ARM_GAP_MS for m in state.mails)
     if arm == "low" and lately:
         return 0, "cap", "at most one a week: their volume is drawn, to learn what volume does"
-    luck = float(Randomness(f"whether/{wake_id}").generator.random()) if rules.explored else 1.0
+    luck = Randomness(f"whether/{wake_id}").random() if rules.explored else 1.0
     if arm == "high" or ways.always or score > price:
         if luck < rules.explored and not ways.always:
             return SILENCE | EXPLORED, "holdout", "withheld at random, to learn what a mail is worth"

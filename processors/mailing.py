@@ -241,7 +241,7 @@ def _plan(
     view = replica.hours
     known = known_of(profile, state, user_id, view, now_ms)
     decision_id = f"{cause_id}-at"
-    unit = float(Randomness(f"{decision_id}/{user_id}").generator.random())
+    unit = Randomness(f"{decision_id}/{user_id}").random()
     decision = decide(profile, state, known, view, rules, now_ms, decision_id, unit, day, ways.hours)
     if decision.send_at_ms is None:
         state.plan, state.due_ms = None, now_ms + LOOK_AGAIN_MS
