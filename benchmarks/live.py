@@ -1,10 +1,9 @@
 """How soon what is new counts, under load, on a real Kafka.
 
-ATTUNE_TEST_DEMO_RATE=300 python -m benchmarks.live [--trials 200] [--json]
+python -m benchmarks.live [--rate 300] [--trials 200] [--json]
 
-The packs as they ship, one worker and the learner, while the crowd of a simulated job market acts at that rate.
-
-In turn:
+The packs as they ship, one worker and the learner, while the crowd of a simulated job market acts `--rate` times a
+second. In turn:
 
 - an item is published that reads like no other, and people nobody knows search for it, one every `STEP_S`, until one of
   their lists holds it: timed from the item to the arrival of that list;
@@ -130,11 +129,11 @@ def first_click(producer: Producer, ear: Ear, trial: int, who: str) -> float:
     return (min(eventually(changed, 20.0, 0.002, "a changed list")) - started) * 1000
 
 
-def measure(settings: Settings, trials: int) -> dict[str, Any]:
+def measure(settings: Settings, rate_per_s: float, trials: int) -> dict[str, Any]:
     """Everything, in one run."""
     fresh(settings)
     market = LiveMarket(1, int(time.time() * 1000), PEOPLE, ITEMS)
-    crowd = Crowd(settings, market)
+    crowd = Crowd(settings, market, rate_per_s)
     crowd.send(market.catalogue())
     with TemporaryDirectory() as logs, ExitStack() as stack:
         cluster = Cluster(settings, Path(logs))
@@ -179,12 +178,13 @@ def _percentiles(values: list[float]) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rate", type=float, default=300.0, help="what the crowd does a second")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     source = provide(is_measured=True)
     try:
-        result = measure(read_settings({"ATTUNE_BOOTSTRAP": source.bootstrap}), args.trials)
+        result = measure(read_settings({"ATTUNE_BOOTSTRAP": source.bootstrap}), args.rate, args.trials)
     finally:
         source.close()
     print(json.dumps(result, indent=1))

@@ -2,8 +2,8 @@
 
 *Kind*: whoever asks for a title asks for its category too. The items whose words match best what was asked (stated
 titles, saved searches, latest searches) say which categories those are; an item without a category is as much of the
-kind as it fits what was stated. A wish is weighed, not enforced: what may not
-be shown at all is the business of eligibility.py. Nothing said gives 0 everywhere.
+kind as it fits what was stated. A wish is weighed, not enforced: what may not be shown at all is the business of
+eligibility.py. Nothing said gives 0 everywhere.
 """
 
 from typing import Final
@@ -33,8 +33,8 @@ def features(rows: Rows, stated: Values, kinds: Values, taste: Taste, replica: R
     found = np.zeros((4, len(rows)))
     found[0] = stated
     if taste.titles or taste.searches:
-        bare = replica.catalogue.category[0][rows] == 0
-        found[1] = np.where(bare, stated, kind(rows, kinds, replica))
+        has_category = replica.catalogue.category.take(rows, axis=1).any(axis=0)
+        found[1] = np.where(has_category, kind(rows, kinds, replica), stated)
     found[2] = far(rows, taste, replica)
     found[3] = remote(rows, taste, replica)
     return found

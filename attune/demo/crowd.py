@@ -34,8 +34,9 @@ class Market(Protocol):
 class Crowd:
     """Everyone but the two people of the story."""
 
-    def __init__(self, settings: Settings, market: Market) -> None:
+    def __init__(self, settings: Settings, market: Market, rate_per_s: float = RATE_PER_S) -> None:
         self.market = market
+        self._rate_per_s = rate_per_s
         self.sent: Counter[str] = Counter()
         self._feeder = Feeder(settings)
         self._own = Feeder(settings)  # the story's own, so that no two threads share a producer
@@ -88,7 +89,7 @@ class Crowd:
 
     def _run(self) -> None:
         try:
-            for record in self.market.feed(RATE_PER_S, wall_ms, self._pause):
+            for record in self.market.feed(self._rate_per_s, wall_ms, self._pause):
                 if self._stopping.is_set():
                     return
                 self._pass_on(self._feeder, record)

@@ -76,7 +76,7 @@ def test_whoever_asks_for_a_title_asks_for_its_kind() -> None:
 def test_what_has_no_category_is_of_the_kind_that_its_words_are() -> None:
     made = replica()
     made.put_item(job(500, title="Glass Blower", categories=()))
-    made.put_item(job(501, title="Zookeeper", categories=("animals",)))
+    made.put_item(job(501, title="Zookeeper", categories=(" ", "animals")))
     rows = np.array(made.catalogue.rows_of(["j500", "j501"]), np.intp)
     stated = np.array([0.8, 0.0])
     for asked, expected in ((["glass blower"], [0.8, 0.0]), (["zookeeper"], [0.8, 1.0]), ([], [0.0, 0.0])):
