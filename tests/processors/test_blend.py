@@ -206,6 +206,16 @@ def test_a_sample_holds_the_target_first_and_is_bounded() -> None:
     assert len(sent) < 2_048
 
 
+def test_a_sample_has_the_features_that_a_ranking_would_have_of_the_same_items() -> None:
+    made = replica()
+    asking = person((0, VIEW), (6, VIEW), (12, SAVE), stated={"titles": ["night nurse"]})
+    ranking = rank_blend(asking, taste_of(asking, NOW_MS, made), NOW_MS, made)
+    known = {column.astype("<f2").tobytes() for column in ranking.matrix.T}
+    table = np.frombuffer(candidate_sample(asking, "j18", "views-0-1", NOW_MS, made), "<f2").reshape(-1, len(NAMES))
+    assert table[:, NAMES.index("stated")].any()
+    assert {row.tobytes() for row in table} <= known
+
+
 def test_who_did_nothing_and_items_that_are_unknown_give_no_sample() -> None:
     made = replica()
     assert candidate_sample(person(), "j18", "views-0-1", NOW_MS, made) == b""

@@ -161,8 +161,12 @@ def test_likeness_is_that_of_shared_words() -> None:
     assert likeness[0, 1] > 0.3 > likeness[0, 2]
 
 
-def test_what_is_open_is_what_no_rule_refuses() -> None:
-    made = market(max_per_brand=1, max_seen=1)
+@pytest.mark.parametrize(("max_per_brand", "max_seen"), [(1, 1), (9, 1), (9, 9), (1, 9)])
+@pytest.mark.parametrize("reposts", [True, False])
+def test_what_is_open_is_what_no_rule_refuses(max_per_brand: int, max_seen: int, reposts: bool) -> None:
+    made = market(max_per_brand=max_per_brand, max_seen=max_seen)
+    if not reposts:
+        made.catalogue.twin[:] = 0
     taste = taste_of(NURSE, NOW_MS, made)
     ranking = ranked(NURSE, taste, NOW_MS, made)
     for limit in (0, 3, 8):

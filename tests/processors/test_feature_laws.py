@@ -14,8 +14,9 @@ from processors.randomness import Randomness
 from processors.recommend import listed, ranked
 from processors.replica import Replica
 from processors.response_features import features_of
+from processors.retrieval import everything
 from processors.taste import taste_of
-from schemas.catalogue import Item, User
+from schemas.catalogue import Item, Location, User
 from tests.processors import market
 from tests.processors.market import NOW_MS, job, person
 
@@ -138,3 +139,15 @@ def test_attributes_of_a_person_change_nothing(models: str) -> None:
         lists.append(driver.published)
     assert lists[0] == lists[1] == lists[2]
     assert len(lists[0]) == 5
+
+
+def test_nearness_is_of_the_same_city_and_region_by_hand() -> None:
+    made = market.replica()
+    made.put_item(job(500, location=Location(city="Houston", region="TX", country="US")))
+    rows = np.array(made.catalogue.rows_of(["j0", "j500", "j4"]), np.intp)  # Austin, elsewhere in Texas, Boston
+    at_home = person((1, VIEW), stated={"location": {"city": "Austin", "region": "TX"}})
+    taste = taste_of(at_home, NOW_MS, made)
+    everyone = everything(taste, NOW_MS, made)
+    found = features.features(everyone, taste, NOW_MS, made)[features.LOCATION]
+    near = dict(zip(everyone.rows.tolist(), found.tolist(), strict=True))
+    assert [near[row] for row in rows.tolist()] == pytest.approx([1.0, 0.3, 0.0])
