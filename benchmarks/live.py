@@ -5,8 +5,8 @@ python -m benchmarks.live [--rate 300] [--trials 200] [--json]
 The packs as they ship, one worker and the learner, while the crowd of a simulated job market acts `--rate` times a
 second. In turn:
 
-- an item is published that reads like no other, and people nobody knows search for it, one every `STEP_S`, until one of
-  their lists holds it: timed from the item to the arrival of that list;
+- an item is published that reads like one other, which people nobody knows save, one every `STEP_S`, until a list of
+  theirs answers the save with it: timed from the item to the arrival of that list;
 - who got it has had it for longer than the pack's interval between lists, and looks at its first item, the first thing
   they look at: timed from the look to the arrival of a list with other items or reasons, places of chance apart.
 
@@ -98,18 +98,24 @@ def settled(told: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(place["item_id"], place["reasons"]) for place in told["items"] if place["propensity"] == 1.0]
 
 
+def publish(producer: Producer, kind: str, trial: int) -> str:
+    """An item whose words only that of another kind of the same trial has."""
+    item_id, title = f"{kind}-{trial}", f"Quillwright{trial} Zanthorian{trial} {kind}"
+    tell(producer, "items", item_id, item_id=item_id, title=title, posted_ms=int(time.time() * 1000))
+    return item_id
+
+
 def new_item(producer: Producer, ear: Ear, trial: int) -> tuple[float, str]:
-    """Milliseconds until an item published now is in a list of whoever looks for it; who got the first such list."""
-    item_id, title = f"new-{trial}", f"Quillwright{trial} Zanthorian{trial}"
+    """Milliseconds until an item published now is in a list of whoever saved one like it; who had the first."""
     started = time.time()
-    asked: list[str] = []
-    tell(producer, "items", item_id, item_id=item_id, title=title, posted_ms=int(started * 1000))
+    savers: list[str] = []
+    item_id = publish(producer, "new", trial)
 
     def found() -> list[tuple[float, str]]:
-        asked.append(f"seeker-{trial}-{len(asked)}")
-        now_ms = int(time.time() * 1000)
-        tell(producer, "searches", asked[-1], event_id=asked[-1], user_id=asked[-1], query=title, ts_ms=now_ms)
-        return [(at, who) for who in asked for at, told in ear.lists.get(who, ()) if item_id in str(settled(told))]
+        who, now_ms = f"saver-{trial}-{len(savers)}", int(time.time() * 1000)
+        savers.append(who)
+        tell(producer, "saves", who, event_id=who, user_id=who, item_id=f"known-{trial}", ts_ms=now_ms)
+        return [(at, who) for who in savers for at, told in ear.lists.get(who, ()) if item_id in str(settled(told))]
 
     at, who = min(eventually(found, 20.0, STEP_S, "a list with the new item"))
     return (at - started) * 1000, who
@@ -135,6 +141,9 @@ def measure(settings: Settings, rate_per_s: float, trials: int) -> dict[str, Any
     market = LiveMarket(1, int(time.time() * 1000), PEOPLE, ITEMS)
     crowd = Crowd(settings, market, rate_per_s)
     crowd.send(market.catalogue())
+    producer = make_producer(settings)
+    for trial in range(trials):
+        publish(producer, "known", trial)
     with TemporaryDirectory() as logs, ExitStack() as stack:
         cluster = Cluster(settings, Path(logs))
         stack.callback(cluster.close)
@@ -149,7 +158,7 @@ def measure(settings: Settings, rate_per_s: float, trials: int) -> dict[str, Any
         crowd.start()
         stack.callback(crowd.stop)
         eventually(lambda: len(ear.lists) > 100, 60, 0.1, "lists of the crowd")
-        producer, read_s = make_producer(settings), threading.Event()
+        read_s = threading.Event()
         items: list[float] = []
         clicks: list[float] = []
         started, before, sent = time.monotonic(), sum(map(len, ear.lists.values())), crowd.events
